@@ -1,0 +1,1 @@
+"""Database backends that Django loads by dotted path in ``DATABASES[...]["ENGINE"]``."""

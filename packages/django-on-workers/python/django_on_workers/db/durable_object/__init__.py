@@ -1,0 +1,1 @@
+"""Django's database backend for a Durable Object's SQLite."""

@@ -1,0 +1,87 @@
+"""What the two wrappers share."""
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.sqlite3.base import DatabaseWrapper as SQLiteDatabaseWrapper
+from django.utils.asyncio import async_unsafe
+
+from . import dbapi
+from .client import DatabaseClient
+from .creation import DatabaseCreation
+from .driver import Driver
+from .features import DatabaseFeatures
+from .introspection import DatabaseIntrospection
+from .operations import DatabaseOperations
+from .schema import DatabaseSchemaEditor
+
+
+class DatabaseWrapper(SQLiteDatabaseWrapper):
+    """
+    Django's SQLite backend over a ``Driver``.
+
+    A subclass gives ``open_driver``.
+    """
+
+    Database = dbapi
+    SchemaEditorClass = DatabaseSchemaEditor
+    client_class = DatabaseClient
+    creation_class = DatabaseCreation
+    features_class = DatabaseFeatures
+    introspection_class = DatabaseIntrospection
+    ops_class = DatabaseOperations
+    # Of BEGIN: the platform has one kind of transaction.
+    transaction_mode = None
+
+    def open_driver(self, settings_dict: dict) -> Driver:
+        """Return an open driver for the database that these settings name."""
+        raise NotImplementedError("subclasses of DatabaseWrapper must provide open_driver()")
+
+    def get_connection_params(self):
+        if not self.settings_dict["NAME"]:
+            raise ImproperlyConfigured(
+                "settings.DATABASES is improperly configured. Please supply the NAME value."
+            )
+        return self.settings_dict
+
+    def get_database_version(self):
+        """Return the version whose features can be relied on; the real one can't be asked for."""
+        return dbapi.sqlite_version_info
+
+    @async_unsafe
+    def get_new_connection(self, conn_params):
+        return dbapi.connect(self.open_driver(conn_params))
+
+    def create_cursor(self, name=None):
+        return self.connection.cursor()
+
+    @async_unsafe
+    def close(self):
+        # Django's SQLite backend keeps an in-memory database open here.
+        BaseDatabaseWrapper.close(self)
+
+    def is_in_memory_db(self):
+        return False
+
+    def _set_autocommit(self, autocommit):
+        with self.wrap_database_errors:
+            if autocommit:
+                self.connection.commit()
+            self.connection.autocommit = autocommit
+
+    def disable_constraint_checking(self):
+        """Check foreign keys at the end of the open transaction; without one they stay checked."""
+        with self.wrap_database_errors:
+            self.ensure_connection()
+            return self.connection.defer_constraints()
+
+    def execute_all(self, statements: list[str]) -> None:
+        """Run statements, all or none, with foreign keys checked at the end."""
+        self.ensure_connection()
+        with self.wrap_database_errors, self.connection as connection:
+            connection.begin()
+            connection.defer_constraints()
+            for sql in statements:
+                connection.cursor().execute(sql)
+
+    def enable_constraint_checking(self):
+        """Do nothing: they are checked when the transaction commits."""

@@ -1,0 +1,71 @@
+"""SQL compilers that know what this SQLite lacks."""
+
+from django.db.models.sql import compiler
+
+from .rewrites import rewrite_for
+
+
+class RewritingCompiler:
+    """Compiles the nodes that need other SQL here by ``rewrites``, the others as Django does."""
+
+    def compile(self, node):
+        rewrite = rewrite_for(type(node))
+        if rewrite is None:
+            return super().compile(node)
+        return rewrite(node, self, self.connection)
+
+
+class SQLCompiler(RewritingCompiler, compiler.SQLCompiler):
+    #: Terms of a compound SELECT, as compiled into workerd.
+    max_compound_terms = 5
+
+    def get_combinator_sql(self, combinator, all):
+        queries = self.query.combined_queries
+        if len(queries) <= self.max_compound_terms:
+            return super().get_combinator_sql(combinator, all)
+        self.query = self.query.clone()
+        self.query.combined_queries = self._nested(queries, combinator, all)
+        return super().get_combinator_sql(combinator, all)
+
+    def _nested(self, queries, combinator, all):
+        """
+        Return at most as many queries as a compound SELECT can have, that combine to the same.
+
+        UNION and INTERSECT are associative; EXCEPT has to be worked off from the left.
+        """
+        size = self.max_compound_terms
+        while len(queries) > size:
+            if combinator == "difference":
+                queries = (self._combine(queries[:size], combinator, all), *queries[size:])
+            else:
+                queries = tuple(
+                    self._combine(queries[start : start + size], combinator, all)
+                    if len(queries[start : start + size]) > 1
+                    else queries[start]
+                    for start in range(0, len(queries), size)
+                )
+        return queries
+
+    def _combine(self, queries, combinator, all):
+        query = self.query.clone()
+        query.combined_queries = tuple(queries)
+        query.combinator, query.combinator_all = combinator, all
+        query.clear_limits()
+        query.clear_ordering(force=True)
+        return query
+
+
+class SQLInsertCompiler(RewritingCompiler, compiler.SQLInsertCompiler):
+    pass
+
+
+class SQLDeleteCompiler(RewritingCompiler, compiler.SQLDeleteCompiler):
+    pass
+
+
+class SQLUpdateCompiler(RewritingCompiler, compiler.SQLUpdateCompiler):
+    pass
+
+
+class SQLAggregateCompiler(RewritingCompiler, compiler.SQLAggregateCompiler):
+    pass

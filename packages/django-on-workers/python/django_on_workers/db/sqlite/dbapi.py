@@ -1,0 +1,425 @@
+"""
+DB-API 2.0 over a driver (https://peps.python.org/pep-0249/).
+
+Takes Django's "format" and "pyformat" placeholders. ``BEGIN``, ``SAVEPOINT``
+and their like, which the platform refuses as SQL, become calls of the driver.
+"""
+
+import datetime
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+
+from .driver import Driver, DriverError, Result
+from .statements import UnsupportedParameter, prepare
+
+apilevel = "2.0"
+threadsafety = 1
+paramstyle = "format"
+
+# The platform forbids sqlite_version(); every feature of this version is there.
+sqlite_version_info = (3, 47, 0)
+sqlite_version = "3.47.0"
+
+Binary = bytes
+Date = datetime.date
+Time = datetime.time
+Timestamp = datetime.datetime
+DateFromTicks = datetime.date.fromtimestamp
+TimestampFromTicks = datetime.datetime.fromtimestamp
+
+
+class Warning(Exception):
+    pass
+
+
+class Error(Exception):
+    """A refusal of the database; ``sqlite_errorname`` is SQLite's name for it, if it gave one."""
+
+    sqlite_errorname: str | None = None
+
+
+class InterfaceError(Error):
+    pass
+
+
+class DatabaseError(Error):
+    pass
+
+
+class DataError(DatabaseError):
+    pass
+
+
+class OperationalError(DatabaseError):
+    pass
+
+
+class IntegrityError(DatabaseError):
+    pass
+
+
+class InternalError(DatabaseError):
+    pass
+
+
+class ProgrammingError(DatabaseError):
+    pass
+
+
+class NotSupportedError(DatabaseError):
+    pass
+
+
+# As CPython's sqlite3 maps result codes (Modules/_sqlite/util.c); what is not
+# here is an OperationalError.
+ERROR_CLASSES = {
+    "SQLITE_CONSTRAINT": IntegrityError,
+    "SQLITE_MISMATCH": IntegrityError,
+    "SQLITE_TOOBIG": DataError,
+    "SQLITE_MISUSE": InterfaceError,
+    "SQLITE_RANGE": InterfaceError,
+    "SQLITE_INTERNAL": InternalError,
+    "SQLITE_NOTFOUND": InternalError,
+    "SQLITE_CORRUPT": DatabaseError,
+    "SQLITE_AUTH": DatabaseError,
+}
+
+MESSAGE = re.compile(
+    r"""
+    ^ (?:Error:[ ]|D1_(?:EXEC_|COLUMN_|TYPE_)?ERROR:[ ])*
+    (?P<message> .*? )
+    (?:[ ]at[ ]offset[ ]\d+)?
+    (?: :[ ](?P<code>SQLITE_[A-Z]+) (?:[ ]\(extended:[ ](?P<extended>\w+)\))? )?
+    $
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def translate(error: DriverError) -> Error:
+    """Return the error that Python's sqlite3 would have raised, with SQLite's own message."""
+    match = MESSAGE.match(str(error))
+    message, code = match["message"], match["code"]
+    if code is None and message.startswith("Wrong number of parameter bindings"):
+        cls = ProgrammingError
+    elif code is None and "constraint failed" in message:
+        cls = IntegrityError
+    else:
+        cls = ERROR_CLASSES.get(code, OperationalError)
+    translated = cls(message)
+    translated.sqlite_errorname = match["extended"] or code
+    return translated
+
+
+# The first integral number that a JavaScript number may have rounded.
+FIRST_INEXACT = 2.0**53
+
+TRANSACTION_CONTROL = re.compile(
+    r"""
+    \s* (?:
+        (?P<begin> BEGIN (?:\s+(?:DEFERRED|IMMEDIATE|EXCLUSIVE))? (?:\s+TRANSACTION)? )
+      | (?P<commit> (?:COMMIT|END) (?:\s+TRANSACTION)? )
+      | SAVEPOINT \s+ (?P<savepoint> .+? )
+      | RELEASE (?:\s+SAVEPOINT)? \s+ (?P<release> .+? )
+      | ROLLBACK (?:\s+TRANSACTION)? \s+ TO (?:\s+SAVEPOINT)? \s+ (?P<rollback_to> .+? )
+      | (?P<rollback> ROLLBACK (?:\s+TRANSACTION)? )
+    ) \s* ;? \s* $
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+TRANSACTION_INITIALS = frozenset("BbCcEeSsRr \t\n")
+
+#: Statements that only read, and so can be run again.
+READS = ("SELECT", "WITH", "VALUES")
+#: Statements that open a transaction when autocommit is off.
+WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+
+
+def connect(driver: Driver) -> "Connection":
+    """Return a connection over an open driver."""
+    return Connection(driver)
+
+
+class Connection:
+    """
+    A connection in autocommit mode, until a transaction is begun.
+
+    With ``autocommit`` off, a transaction begins by itself before a statement
+    that writes.
+    """
+
+    def __init__(self, driver: Driver):
+        self.driver = driver
+        self.autocommit = True
+        self.in_transaction = False
+        #: Whether foreign keys are checked only when this transaction commits.
+        self.constraints_deferred = False
+        self.closed = False
+
+    def cursor(self) -> "Cursor":
+        self._check_open()
+        return Cursor(self)
+
+    def begin(self) -> None:
+        if self.in_transaction:
+            raise OperationalError("cannot start a transaction within a transaction")
+        self._call(self.driver.begin)
+        self.in_transaction = True
+
+    def commit(self) -> None:
+        """Commit, or raise IntegrityError and leave the transaction open."""
+        if not self.in_transaction:
+            return
+        if self.constraints_deferred and self.violations():
+            # workerd answers a commit that SQLite refuses by resetting the object.
+            raise IntegrityError("FOREIGN KEY constraint failed")
+        self._call(self.driver.commit)
+        self._ended()
+
+    def rollback(self) -> None:
+        if not self.in_transaction:
+            return
+        try:
+            self._call(self.driver.rollback)
+        finally:
+            self._ended()
+
+    def _ended(self) -> None:
+        self.in_transaction = self.constraints_deferred = False
+
+    def savepoint(self, name: str) -> None:
+        if not self.in_transaction:
+            self.begin()
+        self._call(self.driver.savepoint, name)
+
+    def release(self, name: str) -> None:
+        self._call(self.driver.release, name)
+
+    def rollback_to(self, name: str) -> None:
+        self._call(self.driver.rollback_to, name)
+
+    def defer_constraints(self) -> bool:
+        """
+        Have foreign keys checked at the end of the open transaction.
+
+        Return whether that is so: without a transaction they never are.
+        """
+        if self.in_transaction and not self.constraints_deferred:
+            self._call(self.driver.execute, "PRAGMA defer_foreign_keys = ON", ())
+            self.constraints_deferred = True
+        return self.constraints_deferred
+
+    def violations(self) -> list[tuple]:
+        """Return the rows of ``PRAGMA foreign_key_check``."""
+        return self._call(self.driver.execute, "PRAGMA foreign_key_check", ()).rows
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self.driver.close()
+            self._ended()
+
+    def execute(self, sql: str, params: Sequence) -> Result:
+        """Run a statement that has ``?`` placeholders."""
+        try:
+            return self.driver.execute(sql, params)
+        except DriverError as error:
+            translated = translate(error)
+            if (
+                self.in_transaction
+                and not self.constraints_deferred
+                and type(translated) is IntegrityError
+                and str(translated).startswith("FOREIGN KEY")
+            ):
+                # Django's foreign keys are checked at the end of a transaction. SQLite's own
+                # deferred ones can't be used, see schema.py; so deferring starts when it matters.
+                self.defer_constraints()
+                return self.execute(sql, params)
+            raise translated from error
+
+    def _call(self, method, *args):
+        self._check_open()
+        try:
+            return method(*args)
+        except DriverError as error:
+            raise translate(error) from error
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ProgrammingError("Cannot operate on a closed database.")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, exc_type, exc_value, traceback):
+        if exc_type is None:
+            self.commit()
+        else:
+            self.rollback()
+
+
+class Cursor:
+    """
+    The result of one statement at a time.
+
+    Cursors are independent: any number can be read in turns.
+    """
+
+    arraysize = 1
+
+    def __init__(self, connection: Connection):
+        self.connection = connection
+        self.description: list[tuple] | None = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self._rows: Iterator[tuple] = iter(())
+        self._closed = False
+
+    def execute(self, query: str, params: Sequence | Mapping | None = None) -> "Cursor":
+        """
+        Run a statement, with ``%s`` or ``%(name)s`` placeholders if there are parameters.
+
+        Without parameters (None) the statement is sent as it is.
+        """
+        connection = self.connection
+        if self._closed or connection.closed:
+            self._check_open()
+        if params is None:
+            if query[:1] in TRANSACTION_INITIALS and (match := TRANSACTION_CONTROL.match(query)):
+                return self._control(match)
+            sql, values = query, ()
+        else:
+            sql, values = self._prepare(query, params)
+        if not connection.autocommit and not connection.in_transaction and is_write(sql):
+            connection.begin()
+        return self._adopt(connection.execute(sql, values), sql, values)
+
+    def executemany(self, query: str, param_list: Iterable[Sequence | Mapping]) -> "Cursor":
+        """Run a statement once for each set of parameters; ``rowcount`` is the sum."""
+        total = 0
+        ran = False
+        for params in param_list:
+            self.execute(query, params)
+            ran = True
+            total += max(self.rowcount, 0)
+        self.rowcount = total if ran else -1
+        return self
+
+    def fetchone(self) -> tuple | None:
+        return next(self._rows, None)
+
+    def fetchmany(self, size: int | None = None) -> list[tuple]:
+        return list(islice(self._rows, self.arraysize if size is None else size))
+
+    def fetchall(self) -> list[tuple]:
+        return list(self._rows)
+
+    def __iter__(self):
+        return self._rows
+
+    def close(self) -> None:
+        self._closed = True
+        self._rows = iter(())
+
+    def setinputsizes(self, sizes):
+        """Do nothing, as DB-API allows."""
+
+    def setoutputsize(self, size, column=None):
+        """Do nothing, as DB-API allows."""
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ProgrammingError("Cannot operate on a closed cursor.")
+        self.connection._check_open()
+
+    def _prepare(self, query, params):
+        try:
+            return prepare(query, params)
+        except (UnsupportedParameter, ValueError) as error:
+            if isinstance(error, UnicodeError):
+                raise
+            raise ProgrammingError(str(error)) from error
+
+    def _control(self, match: re.Match) -> "Cursor":
+        connection, action = self.connection, match.lastgroup
+        if action in ("savepoint", "release", "rollback_to"):
+            getattr(connection, action)(match[action].strip('"'))
+        else:
+            getattr(connection, action)()
+        self.description, self.rowcount, self._rows = None, -1, iter(())
+        return self
+
+    def _adopt(self, result: Result, sql: str, params: Sequence) -> "Cursor":
+        columns = result.columns
+        self.description = (
+            [(name, None, None, None, None, None, None) for name in columns] if columns else None
+        )
+        self.rowcount = result.rowcount
+        if result.lastrowid is not None:
+            self.lastrowid = result.lastrowid
+        rows = result.rows
+        if result.more is not None:
+            self._rows = self._chunks(result, sql, params)
+        elif inexact(rows) and is_read(sql):
+            self._rows = self._exactly(len(columns), sql, params, 0)
+        else:
+            self._rows = iter(rows)
+        return self
+
+    def _chunks(self, result: Result, sql: str, params: Sequence) -> Iterator[tuple]:
+        rows, given = result.rows, 0
+        while rows:
+            if inexact(rows) and is_read(sql):
+                yield from self._exactly(len(result.columns), sql, params, given)
+                return
+            yield from rows
+            given += len(rows)
+            rows = result.more()
+
+    def _exactly(self, width: int, sql: str, params: Sequence, offset: int) -> Iterator[tuple]:
+        """
+        Read a query again from a row on, with its integers as text.
+
+        Only now is it worth it: hardly any result holds an integer that a
+        JavaScript number rounds.
+        """
+        names = [f"c{index}" for index in range(width)]
+        exact = ", ".join(
+            f"CASE typeof({name}) WHEN 'integer' THEN 'i' || {name} "
+            f"WHEN 'text' THEN 't' || {name} ELSE {name} END"
+            for name in names
+        )
+        sql = sql.rstrip().rstrip(";")
+        result = self.connection.execute(
+            f"WITH q({', '.join(names)}) AS ({sql}) SELECT {exact} FROM q LIMIT -1 OFFSET {offset}",
+            params,
+        )
+        more = result.more
+        for row in chain(result.rows, chain.from_iterable(iter(more, [])) if more else ()):
+            yield tuple(
+                value
+                if type(value) is not str
+                else int(value[1:])
+                if value[0] == "i"
+                else value[1:]
+                for value in row
+            )
+
+
+def inexact(rows: list[tuple]) -> bool:
+    """Return whether a number of these rows is so large that an integer would be rounded."""
+    for row in rows:
+        if float in map(type, row):
+            for value in row:
+                if type(value) is float and abs(value) >= FIRST_INEXACT:
+                    return True
+    return False
+
+
+def is_read(sql: str) -> bool:
+    return sql.lstrip(" \t\n(")[:6].upper().startswith(READS)
+
+
+def is_write(sql: str) -> bool:
+    return sql.lstrip(" \t\n(")[:7].upper().startswith(WRITES)

@@ -1,0 +1,209 @@
+"""
+From Django's ``%s`` statements to what Workers can bind.
+
+Every number is bound as a double there, so an integer is cast back (``typeof(?)``
+of 3 is "real"). At most 100 parameters can be bound, and no integer beyond
+2**53 - 1: what does not fit is written into the statement as a literal.
+"""
+
+import datetime
+import decimal
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from .driver import MAX_SAFE_INTEGER
+
+MAX_PARAMS = 100
+
+#: A column's affinity decides how it is compared, so the cast must not lend the
+#: parameter one: unary plus takes it away. See https://www.sqlite.org/datatype3.html#affinity.
+INTEGER_PLACEHOLDER = "+CAST(? AS INTEGER)"
+
+FORMAT_PLACEHOLDER = re.compile(r"(?<!%)%s")
+PYFORMAT_PLACEHOLDER = re.compile(r"(?<!%)%\((.*?)\)s")
+
+MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
+
+
+class UnsupportedParameter(TypeError):
+    """A parameter of a type that SQLite has no value for."""
+
+
+def prepare(query: str, params: Sequence | Mapping) -> tuple[str, Sequence]:
+    """
+    Return the statement with ``?`` placeholders and the values to bind.
+
+    Raise ``UnsupportedParameter`` for a value that can't be bound,
+    ``OverflowError`` for an integer beyond 64 bits and ``ValueError`` when
+    placeholders and parameters differ in number.
+    """
+    if isinstance(params, Mapping):
+        query, names = positional(query)
+        params = [params[name] for name in names]
+    sql, adapters, integers = plan(query, tuple(map(type, params)))
+    if adapters is not None:
+        params = [
+            value if adapt is None else adapt(value)
+            for adapt, value in zip(adapters, params, strict=True)
+        ]
+    for index in integers:
+        if not -MAX_SAFE_INTEGER <= params[index] <= MAX_SAFE_INTEGER:
+            return inline(query, params)
+    if len(params) > MAX_PARAMS:
+        return inline(query, params)
+    return sql, params
+
+
+@lru_cache(maxsize=512)
+def plan(query: str, types: tuple[type, ...]):
+    """
+    Return the statement for parameters of these types, how to adapt each, and
+    the positions of those that are integers.
+    """
+    adapters = [adapter_for(cls) for cls in types]
+    integers = [
+        index
+        for index, (cls, adapter) in enumerate(zip(types, adapters, strict=True))
+        if adapter is int or cls is int
+    ]
+    pieces = split(query)
+    if len(pieces) == 1 and types:
+        # A statement written with SQLite's own placeholders, as Django's backend takes it too.
+        sql = pieces[0]
+    elif len(pieces) - 1 != len(types):
+        raise ValueError(
+            "Incorrect number of bindings supplied. The current statement uses "
+            f"{len(pieces) - 1}, and there are {len(types)} supplied."
+        )
+    else:
+        placeholders = ["?"] * len(types)
+        for index in integers:
+            placeholders[index] = INTEGER_PLACEHOLDER
+        sql = interleave(pieces, placeholders)
+    return sql, None if not any(adapters) else tuple(adapters), tuple(integers)
+
+
+@lru_cache(maxsize=128)
+def split(query: str) -> list[str]:
+    """Return the pieces of a ``%s`` statement between its placeholders."""
+    return [piece.replace("%%", "%") for piece in FORMAT_PLACEHOLDER.split(query)]
+
+
+@lru_cache(maxsize=128)
+def positional(query: str) -> tuple[str, list[str]]:
+    """Return a ``%(name)s`` statement with ``%s`` placeholders, and the names in their order."""
+    return PYFORMAT_PLACEHOLDER.sub("%s", query), PYFORMAT_PLACEHOLDER.findall(query)
+
+
+def interleave(pieces: list[str], placeholders: Iterable[str]) -> str:
+    parts = [pieces[0]]
+    for placeholder, piece in zip(placeholders, pieces[1:], strict=True):
+        parts += placeholder, piece
+    return "".join(parts)
+
+
+def inline(query: str, params: Sequence) -> tuple[str, Sequence]:
+    """Return the statement with as many of its parameters as needed written as literals."""
+    literals: dict[int, str] = {}
+    pieces = split(query)
+    if len(pieces) - 1 != len(params):
+        raise ValueError(f"more than {MAX_PARAMS} parameters need %s placeholders")
+    for index, value in enumerate(params):
+        if type(value) is int and not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+            literals[index] = literal(value)
+    left = len(params) - len(literals)
+    if left > MAX_PARAMS:
+        # The shortest first, so that long texts stay out of the statement.
+        by_size = sorted(
+            (index for index in range(len(params)) if index not in literals),
+            key=lambda index: len(params[index]) if type(params[index]) in (str, bytes) else 0,
+        )
+        for index in by_size:
+            if left <= MAX_PARAMS:
+                break
+            value = params[index]
+            if type(value) is str and "\0" in value:
+                continue
+            literals[index] = literal(value)
+            left -= 1
+    placeholders, bound = [], []
+    for index, value in enumerate(params):
+        if index in literals:
+            placeholders.append(literals[index])
+        else:
+            placeholders.append(INTEGER_PLACEHOLDER if type(value) is int else "?")
+            bound.append(value)
+    return interleave(pieces, placeholders), bound
+
+
+def literal(value) -> str:
+    """
+    Return an SQL literal for a value that can be bound.
+
+    An integer is a sum, because a bare one would name a column in ORDER BY and GROUP BY.
+    """
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        if not MIN_INT64 <= value <= MAX_INT64:
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+        return f"(0+{int(value)})"
+    if isinstance(value, float):
+        if math.isnan(value):
+            return "NULL"
+        if math.isinf(value):
+            return "9e999" if value > 0 else "-9e999"
+        return repr(value)
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return f"X'{value.hex()}'"
+
+
+def _adapt_datetime(value: datetime.datetime) -> str:
+    return value.isoformat(" ")
+
+
+# Exact types; subclasses are looked up along their MRO.
+ADAPTERS = {
+    str: None,
+    int: None,
+    float: None,
+    bytes: None,
+    type(None): None,
+    bool: int,
+    decimal.Decimal: str,
+    datetime.datetime: _adapt_datetime,
+    datetime.date: datetime.date.isoformat,
+    memoryview: bytes,
+    bytearray: bytes,
+}
+
+
+def adapter_for(cls: type):
+    """Return what turns a value of this type into one that can be bound, None for nothing."""
+    for base in cls.__mro__:
+        if base in ADAPTERS:
+            adapter = ADAPTERS[base]
+            # str.__str__ gives a subclass with an own __str__ (SafeString) as its text.
+            return SUBCLASS_ADAPTERS[base] if adapter is None and base is not cls else adapter
+    return _adapt_registered
+
+
+SUBCLASS_ADAPTERS = {str: str.__str__, int: int, float: float, bytes: bytes}
+
+
+def _adapt_registered(value):
+    """Adapt by what the project registered with the standard library's sqlite3."""
+    import sqlite3
+
+    try:
+        adapted = sqlite3.adapt(value)
+    except sqlite3.ProgrammingError:
+        adapted = value
+    if type(adapted) in (str, int, float, bytes, type(None)):
+        return adapted
+    raise UnsupportedParameter(
+        f"Error binding parameter: type '{type(value).__name__}' is not supported"
+    )
