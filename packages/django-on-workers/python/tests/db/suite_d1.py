@@ -1,8 +1,11 @@
 """Settings for Django's own suite: ``runtests.py --settings=tests.db.suite_d1``."""
 
+import django
+
 ENGINE = "tests.db.backends.d1"
 DATABASES = {alias: {"ENGINE": ENGINE, "NAME": alias} for alias in ("default", "other")}
 SECRET_KEY = "django_tests_secret_key"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+if django.VERSION < (6, 0):
+    DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 USE_TZ = False

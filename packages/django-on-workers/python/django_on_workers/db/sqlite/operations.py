@@ -6,6 +6,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteDatabaseOperations
+from django.db.models import CompositePrimaryKey
 from django.utils.functional import cached_property
 
 from . import dates
@@ -29,8 +30,12 @@ class DatabaseOperations(SQLiteDatabaseOperations):
             self.binds = before
 
     def bulk_batch_size(self, fields, objs):
-        # Statements of any number of parameters can be sent, but not of any length.
-        return max(1, self.connection.features.max_query_params // max(1, len(fields)))
+        columns = sum(
+            len(field.fields) if isinstance(field, CompositePrimaryKey) else 1 for field in fields
+        )
+        if not columns:
+            return len(objs)
+        return max(1, self.connection.features.max_query_params // columns)
 
     # Dates and times.
 

@@ -33,6 +33,26 @@ NO_ACTION = "NO ACTION"
 KEY_SHIFT = 2**62
 
 
+REFERENCES_QUERY = """
+    SELECT m.name, coalesce(f."to", ''), f.on_update, f.on_delete
+    FROM sqlite_master m, pragma_foreign_key_list(m.name) f
+    WHERE m.type = 'table' AND substr(m.name, 1, 4) <> '_cf_'
+        AND lower(f."table") = lower(%s)
+"""
+
+
+class DeferredStatements(list):
+    """
+    Statements for the end of a schema change.
+
+    Never true: Django records a migration inside its transaction only when
+    nothing is deferred, and it belongs there always.
+    """
+
+    def __bool__(self):
+        return False
+
+
 class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
     sql_create_inline_fk = SQLiteDatabaseSchemaEditor.sql_create_inline_fk.replace(
         " DEFERRABLE INITIALLY DEFERRED", ""
@@ -41,6 +61,19 @@ class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
 
     #: The rebuild that is under way.
     _rebuild = None
+
+    @property
+    def deferred_sql(self):
+        return self._deferred_sql
+
+    @deferred_sql.setter
+    def deferred_sql(self, statements):
+        self._deferred_sql = DeferredStatements(statements) if self.is_one else statements
+
+    @property
+    def is_one(self) -> bool:
+        """Whether everything until the editor's end is done completely or not at all."""
+        return self.atomic_migration
 
     def __enter__(self):
         BaseDatabaseSchemaEditor.__enter__(self)
@@ -83,20 +116,26 @@ class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
         return super().execute(sql, params)
 
     def _remake_table(self, model, create_field=None, delete_field=None, alter_fields=None):
-        if not self.connection.in_atomic_block and not self.collect_sql:
+        def remake():
+            outer, self._rebuild = self._rebuild, Rebuild(self, model, alter_fields or ())
+            try:
+                SQLiteDatabaseSchemaEditor._remake_table(
+                    self, model, create_field, delete_field, alter_fields
+                )
+            finally:
+                self._rebuild = outer
+
+        self._remake_in_one(remake)
+
+    def _remake_in_one(self, remake):
+        """Rebuild a table completely or not at all."""
+        if self.connection.in_atomic_block or self.collect_sql:
+            remake()
+        else:
             with atomic(self.connection.alias):
                 self.connection.disable_constraint_checking()
-                self._remake_in_transaction(model, create_field, delete_field, alter_fields)
+                remake()
                 self._check_constraints()
-        else:
-            self._remake_in_transaction(model, create_field, delete_field, alter_fields)
-
-    def _remake_in_transaction(self, model, create_field, delete_field, alter_fields):
-        outer, self._rebuild = self._rebuild, Rebuild(self, model, alter_fields or ())
-        try:
-            super()._remake_table(model, create_field, delete_field, alter_fields)
-        finally:
-            self._rebuild = outer
 
     def delete_model(self, model, handle_autom2m=True):
         rebuild = self._rebuild
@@ -114,15 +153,13 @@ class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
             rebuild.copy_sql = None
 
     def references_to(self, table: str) -> list[tuple[str, str, str, str]]:
-        """Return (child table, parent column, ON UPDATE, ON DELETE) of foreign keys to a table."""
+        """
+        Return (child table, parent column, ON UPDATE, ON DELETE) of foreign keys to a table.
+
+        A table that refers to itself is one of its children.
+        """
         with self.connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT m.name, coalesce(f.\"to\", ''), f.on_update, f.on_delete "
-                "FROM sqlite_master m, pragma_foreign_key_list(m.name) f "
-                "WHERE m.type = 'table' AND substr(m.name, 1, 4) <> '_cf_' "
-                'AND lower(f."table") = lower(%s) AND lower(m.name) <> lower(%s)',
-                (table, table),
-            )
+            cursor.execute(REFERENCES_QUERY, (table,))
             return cursor.fetchall()
 
 

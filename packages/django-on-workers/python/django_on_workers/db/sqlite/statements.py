@@ -8,6 +8,7 @@ of 3 is "real"). At most 100 parameters can be bound, and no integer beyond
 
 import datetime
 import decimal
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,9 @@ from functools import lru_cache
 from .driver import MAX_SAFE_INTEGER
 
 MAX_PARAMS = 100
+
+#: Bytes of a statement that literals may fill up to, of the 100,000 that it may have.
+MAX_LENGTH = 80_000
 
 #: A column's affinity decides how it is compared, so the cast must not lend the
 #: parameter one: unary plus takes it away. See https://www.sqlite.org/datatype3.html#affinity.
@@ -105,37 +109,54 @@ def interleave(pieces: list[str], placeholders: Iterable[str]) -> str:
 
 
 def inline(query: str, params: Sequence) -> tuple[str, Sequence]:
-    """Return the statement with as many of its parameters as needed written as literals."""
-    literals: dict[int, str] = {}
+    """
+    Return the statement with what can't be bound written as literals.
+
+    Those are large integers, and the shortest values beyond ``MAX_PARAMS``;
+    what would make the statement too long goes into one parameter, as JSON.
+    """
     pieces = split(query)
     if len(pieces) - 1 != len(params):
         raise ValueError(f"more than {MAX_PARAMS} parameters need %s placeholders")
+    placeholders: list[str | None] = [None] * len(params)
+    left = len(params)
     for index, value in enumerate(params):
         if type(value) is int and not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-            literals[index] = literal(value)
-    left = len(params) - len(literals)
-    if left > MAX_PARAMS:
-        # The shortest first, so that long texts stay out of the statement.
-        by_size = sorted(
-            (index for index in range(len(params)) if index not in literals),
-            key=lambda index: len(params[index]) if type(params[index]) in (str, bytes) else 0,
-        )
-        for index in by_size:
-            if left <= MAX_PARAMS:
-                break
-            value = params[index]
-            if type(value) is str and "\0" in value:
-                continue
-            literals[index] = literal(value)
+            placeholders[index] = literal(value)
             left -= 1
-    placeholders, bound = [], []
+    packed: list = []
+    if left > MAX_PARAMS:
+        length = len(query)
+        movable = sorted(
+            (index for index, value in enumerate(params) if is_movable(value, placeholders[index])),
+            key=lambda index: len(params[index]) if type(params[index]) is str else 0,
+        )
+        for index in movable[: left - MAX_PARAMS + 1]:
+            text = literal(params[index])
+            length += len(text.encode())
+            if length < MAX_LENGTH:
+                placeholders[index] = text
+            else:
+                placeholders[index] = f"json_extract(?1, '$[{len(packed)}]')"
+                packed.append(params[index])
+    bound = [json.dumps(packed, ensure_ascii=False)] if packed else []
     for index, value in enumerate(params):
-        if index in literals:
-            placeholders.append(literals[index])
-        else:
-            placeholders.append(INTEGER_PLACEHOLDER if type(value) is int else "?")
+        if placeholders[index] is None:
             bound.append(value)
+            number = f"?{len(bound)}"
+            placeholders[index] = (
+                f"+CAST({number} AS INTEGER)" if type(value) is int else number
+            )
     return interleave(pieces, placeholders), bound
+
+
+def is_movable(value, placeholder: str | None) -> bool:
+    """Return whether a value need not be bound: it is not yet a literal, and JSON can hold it."""
+    return placeholder is None and not (
+        isinstance(value, bytes)
+        or (isinstance(value, str) and "\0" in value)
+        or (isinstance(value, float) and not math.isfinite(value))
+    )
 
 
 def literal(value) -> str:
