@@ -7,6 +7,7 @@ as far as this machine's older SQLite allows. Numbers are as lossy as they are
 when JavaScript carries them.
 """
 
+import atexit
 import sqlite3
 import threading
 from itertools import islice
@@ -128,6 +129,12 @@ def database(name) -> Database:
         if name not in databases:
             databases[name] = Database()
         return databases[name]
+
+
+@atexit.register
+def close_all():
+    for each in databases.values():
+        each.connection.close()
 
 
 class LimitedDriver:

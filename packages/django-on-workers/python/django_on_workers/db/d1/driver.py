@@ -1,8 +1,67 @@
-"""The driver for D1."""
+"""The driver for a D1 database: the binding that DATABASES names."""
 
-from django_on_workers.db.sqlite.driver import Driver
+import marshal
+from collections.abc import Sequence
+
+from pyodide.ffi import run_sync
+
+from django_on_workers._host import host, request_id
+from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
 def connect(settings_dict: dict) -> Driver:
-    """Return an open driver for the database that these settings name."""
-    raise NotImplementedError
+    """Return an open driver for the D1 binding named by ``NAME``."""
+    return D1Driver(request_id(), settings_dict["NAME"])
+
+
+class D1Driver:
+    """Every statement is a transaction of its own; a batch is one as a whole."""
+
+    def __init__(self, request: int, binding: str):
+        self._request = request
+        self._binding = binding
+
+    def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:
+        packed = marshal.dumps(tuple(params), 2) if params else None
+        answer = run_sync(host.d1_query(self._request, self._binding, sql, packed))
+        return _result(*_loads(answer))
+
+    def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
+        packed = marshal.dumps([(sql, tuple(params)) for sql, params in statements], 2)
+        answer = run_sync(host.d1_batch(self._request, self._binding, packed))
+        return [_result(*result) for result in _loads(answer)]
+
+    def begin(self) -> None:
+        raise _unsupported()
+
+    def commit(self) -> None:
+        raise _unsupported()
+
+    def rollback(self) -> None:
+        raise _unsupported()
+
+    def savepoint(self, name: str) -> None:
+        raise _unsupported()
+
+    def release(self, name: str) -> None:
+        raise _unsupported()
+
+    def rollback_to(self, name: str) -> None:
+        raise _unsupported()
+
+    def close(self) -> None:
+        """Do nothing: a binding needs no closing."""
+
+
+def _loads(answer):
+    if type(answer) is str:
+        raise DriverError(answer)
+    return marshal.loads(answer.to_bytes())
+
+
+def _result(columns, rows, rowcount, lastrowid) -> Result:
+    return Result(columns, rows, None, rowcount, lastrowid)
+
+
+def _unsupported() -> DriverError:
+    return DriverError("D1 has no transactions: SQLITE_ERROR")

@@ -1,7 +1,7 @@
 import re
 
-from django_on_workers.db.sqlite.schema import DatabaseSchemaEditor as BaseDatabaseSchemaEditor
 from django_on_workers.db.sqlite.schema import REFERENCES_QUERY
+from django_on_workers.db.sqlite.schema import DatabaseSchemaEditor as BaseDatabaseSchemaEditor
 
 ON_DELETE = re.compile(r" ON DELETE (CASCADE|SET NULL|SET DEFAULT|RESTRICT)")
 

@@ -1,8 +1,88 @@
-"""The driver for a Durable Object's SQLite."""
+"""The driver for a Durable Object's SQLite: the storage of the object that serves the request."""
 
-from django_on_workers.db.sqlite.driver import Driver
+import marshal
+from collections.abc import Sequence
+
+from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
 def connect(settings_dict: dict) -> Driver:
-    """Return an open driver for the database that these settings name."""
-    raise NotImplementedError
+    """Return an open driver for the storage of the object that serves the request."""
+    from django_on_workers._host import host, request_id
+
+    return StorageDriver(host, request_id())
+
+
+class StorageDriver:
+    """Statements go to ``storage.sql``, transactions to ``storage.transaction()``, which nests."""
+
+    def __init__(self, host, request: int):
+        self._query = host.object_query
+        self._host = host
+        self._request = request
+        #: Open savepoints, innermost last; each is a nested transaction of the storage.
+        self._savepoints: list[str] = []
+
+    def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:
+        answer = self._query(
+            self._request, sql, marshal.dumps(tuple(params), 2) if params else None
+        )
+        if type(answer) is str:
+            raise DriverError(answer)
+        columns, rows, rowcount, lastrowid = marshal.loads(answer.to_bytes())
+        return Result(columns, rows, None, rowcount, lastrowid)
+
+    def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
+        self.begin()
+        try:
+            results = [self.execute(sql, params) for sql, params in statements]
+        except BaseException:
+            self.rollback()
+            raise
+        self.commit()
+        return results
+
+    def begin(self) -> None:
+        self._wait(self._host.object_begin)
+
+    def commit(self) -> None:
+        self._end(self._host.object_commit, 0)
+        self._wait(self._host.object_commit)
+
+    def rollback(self) -> None:
+        self._end(self._host.object_rollback, 0)
+        self._wait(self._host.object_rollback)
+
+    def savepoint(self, name: str) -> None:
+        self._wait(self._host.object_begin)
+        self._savepoints.append(name)
+
+    def release(self, name: str) -> None:
+        self._end(self._host.object_commit, self._find(name))
+
+    def rollback_to(self, name: str) -> None:
+        self._end(self._host.object_rollback, self._find(name))
+        self.savepoint(name)
+
+    def close(self) -> None:
+        # Whatever is still open is rolled back by the host when the request ends.
+        self._savepoints.clear()
+
+    def _find(self, name: str) -> int:
+        for index in reversed(range(len(self._savepoints))):
+            if self._savepoints[index] == name:
+                return index
+        raise DriverError(f"no such savepoint: {name}: SQLITE_ERROR")
+
+    def _end(self, how, depth: int) -> None:
+        while len(self._savepoints) > depth:
+            self._savepoints.pop()
+            self._wait(how)
+
+    def _wait(self, call) -> None:
+        from pyodide.ffi import JsException, run_sync
+
+        try:
+            run_sync(call(self._request))
+        except JsException as error:
+            raise DriverError(str(error)) from None

@@ -1,12 +1,11 @@
 """Conditions whose number of terms or values exceeds a limit of the platform."""
 
 import json
-import math
 
 from django.db.models.expressions import ColPairs
 
 from .fragments import compile_as_django
-from .statements import MAX_INT64, MIN_INT64, adapter_for
+from .statements import MAX_INT64, MIN_INT64, adapter_for, fits_json
 
 #: An expression may be 100 levels deep, and ``a OR b OR c`` is one level a term.
 MAX_TERMS = 10
@@ -58,12 +57,7 @@ def json_list(values) -> str | None:
         adapter = adapter_for(type(value))
         if adapter is not None:
             value = adapter(value)
-        if (
-            isinstance(value, bytes)
-            or (isinstance(value, str) and "\0" in value)
-            or (isinstance(value, float) and not math.isfinite(value))
-            or (isinstance(value, int) and not MIN_INT64 <= value <= MAX_INT64)
-        ):
+        if not fits_json(value) or (isinstance(value, int) and not MIN_INT64 <= value <= MAX_INT64):
             return None
         plain.append(value)
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))

@@ -127,36 +127,41 @@ def inline(query: str, params: Sequence) -> tuple[str, Sequence]:
     packed: list = []
     if left > MAX_PARAMS:
         length = len(query)
-        movable = sorted(
-            (index for index, value in enumerate(params) if is_movable(value, placeholders[index])),
-            key=lambda index: len(params[index]) if type(params[index]) is str else 0,
+        shortest = sorted(
+            (index for index, placeholder in enumerate(placeholders) if placeholder is None),
+            key=lambda index: len(params[index]) if type(params[index]) in (str, bytes) else 0,
         )
-        for index in movable[: left - MAX_PARAMS + 1]:
+        # One more than there are too many, for the JSON.
+        left -= MAX_PARAMS - 1
+        for index in shortest:
+            if not left:
+                break
             text = literal(params[index])
-            length += len(text.encode())
-            if length < MAX_LENGTH:
+            if length + len(text) < MAX_LENGTH:
                 placeholders[index] = text
-            else:
+                length += len(text.encode())
+            elif fits_json(params[index]):
                 placeholders[index] = f"json_extract(?1, '$[{len(packed)}]')"
                 packed.append(params[index])
+            else:
+                continue
+            left -= 1
     bound = [json.dumps(packed, ensure_ascii=False)] if packed else []
     for index, value in enumerate(params):
         if placeholders[index] is None:
             bound.append(value)
             number = f"?{len(bound)}"
-            placeholders[index] = (
-                f"+CAST({number} AS INTEGER)" if type(value) is int else number
-            )
+            placeholders[index] = f"+CAST({number} AS INTEGER)" if type(value) is int else number
     return interleave(pieces, placeholders), bound
 
 
-def is_movable(value, placeholder: str | None) -> bool:
-    """Return whether a value need not be bound: it is not yet a literal, and JSON can hold it."""
-    return placeholder is None and not (
-        isinstance(value, bytes)
-        or (isinstance(value, str) and "\0" in value)
-        or (isinstance(value, float) and not math.isfinite(value))
-    )
+def fits_json(value) -> bool:
+    """Return whether SQLite reads this value as the same from JSON."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, str):
+        return "\0" not in value
+    return not isinstance(value, bytes)
 
 
 def literal(value) -> str:
@@ -178,6 +183,8 @@ def literal(value) -> str:
             return "9e999" if value > 0 else "-9e999"
         return repr(value)
     if isinstance(value, str):
+        if "\0" in value:
+            return f"CAST(X'{value.encode().hex()}' AS TEXT)"
         return "'" + value.replace("'", "''") + "'"
     return f"X'{value.hex()}'"
 
