@@ -1,0 +1,46 @@
+"""Turns sources into bytecode for this interpreter."""
+
+import ast
+import json
+from importlib._bootstrap_external import _code_to_hash_pyc
+from importlib.util import cache_from_source, source_hash
+from pathlib import Path
+
+__all__ = ["compile_tree"]
+
+
+def compile_tree(config: str) -> str:
+    """Compile every module under ``root`` and write its ``.pyc`` under ``out``, the same tree below.
+
+    `config` is JSON: ``root``, ``out``, ``docstrings`` (keep them). The bytecode names the path under ``root`` and is
+    never checked against a source (PEP 552), so the source need not be there. Returns JSON: ``failed``, a list of
+    path and message of what is not valid Python.
+    """
+    parsed = json.loads(config)
+    root, out = Path(parsed["root"]), Path(parsed["out"])
+    failed = []
+    for path in sorted(root.rglob("*.py")):
+        source = path.read_bytes()
+        try:
+            tree = ast.parse(source, str(path))
+            if not parsed["docstrings"]:
+                _strip_docstrings(tree)
+            code = compile(tree, str(path), "exec", dont_inherit=True, optimize=0)
+        except (SyntaxError, ValueError) as error:
+            failed.append([str(path), str(error)])
+            continue
+        target = out / Path(cache_from_source(str(path))).relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(_code_to_hash_pyc(code, source_hash(source), False))
+    return json.dumps({"failed": failed})
+
+
+def _strip_docstrings(tree: ast.Module) -> None:
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if ast.get_docstring(node, clean=False) is None:
+            continue
+        del node.body[0]
+        if not node.body and not isinstance(node, ast.Module):
+            node.body.append(ast.Pass(lineno=node.lineno, col_offset=node.col_offset))

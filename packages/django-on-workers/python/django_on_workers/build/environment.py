@@ -1,0 +1,43 @@
+"""Which environment variables a project reads, and where."""
+
+import os
+import sys
+
+__all__ = ["RecordingEnviron", "install"]
+
+
+class RecordingEnviron(os._Environ):
+    """``os.environ`` that remembers each name that is asked for, and the project's module that asked."""
+
+    def __init__(self, project_root: str):
+        current = os.environ
+        super().__init__(
+            current._data, current.encodekey, current.decodekey, current.encodevalue, current.decodevalue
+        )
+        self._prefix = f"{project_root}/"
+        self.names: set[str] = set()
+        self.readers: dict[str, set[str]] = {}
+
+    def __getitem__(self, name):
+        self._record(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name):
+        self._record(name)
+        return super().__contains__(name)
+
+    def _record(self, name):
+        self.names.add(name)
+        frame = sys._getframe(2)
+        while frame is not None:
+            if frame.f_code.co_filename.startswith(self._prefix):
+                self.readers.setdefault(frame.f_globals.get("__name__", "?"), set()).add(name)
+                return
+            frame = frame.f_back
+
+
+def install(project_root: str) -> RecordingEnviron:
+    """Put a recording environment in the place of ``os.environ``."""
+    recording = RecordingEnviron(project_root)
+    os.environ = recording
+    return recording

@@ -1,0 +1,193 @@
+"""Prepares the interpreter whose memory becomes the image."""
+
+import gc
+import json
+import os
+import sys
+import traceback
+
+from django_on_workers.runtime import (
+    adaptations,
+    asgi,  # noqa: F401 - part of the image
+    collection,
+    entropy,
+    locals,
+    manage,  # noqa: F401 - part of the image
+    server,  # noqa: F401 - part of the image
+    settings,
+)
+
+from . import environment
+
+__all__ = ["prepare_image"]
+
+#: Modules that every project uses and that need no settings: what can be in an image whatever the project does.
+_GENERAL = """
+django.apps django.conf django.contrib.messages.api django.core.cache django.core.files.uploadhandler
+django.core.handlers.asgi django.core.handlers.wsgi django.core.mail django.core.management
+django.core.management.commands.migrate django.core.paginator django.core.serializers.json django.core.signing
+django.db.models django.db.migrations.executor django.dispatch django.forms django.http django.middleware.cache
+django.middleware.clickjacking django.middleware.common django.middleware.csrf django.middleware.gzip
+django.middleware.http django.middleware.locale django.middleware.security django.shortcuts
+django.template.backends.django django.template.defaultfilters django.template.defaulttags
+django.template.loader django.template.loaders.app_directories django.template.loaders.cached
+django.template.loaders.filesystem django.templatetags.i18n django.templatetags.l10n django.templatetags.static
+django.templatetags.tz django.test.signals django.urls django.utils.autoreload django.utils.cache django.utils.feedgenerator django.utils.formats
+django.utils.translation.trans_real django.views.csrf django.views.debug django.views.decorators.cache
+django.views.decorators.csrf django.views.defaults django.views.generic django.views.i18n django.views.static
+django_on_workers.db.d1.base django_on_workers.db.durable_object.base sqlparse zoneinfo
+""".split()
+
+
+def prepare_image(config: str) -> str:
+    """Import what the image shall hold and let go of what it must not.
+
+    `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``names`` (environment variables that the
+    project reads), ``booleans`` (those among them with a plain yes or no for a value, which is no secret and decides
+    what a project imports), ``project`` (whether the project itself may be imported). Returns JSON: ``{"ok": true}``
+    or ``{"reason": …}``, why the project can't be in an image.
+    """
+    parsed = json.loads(config)
+    root = parsed["project_root"]
+    collection.disable()
+    sys.path[:0] = [root]
+    os.chdir(root)
+    adaptations.apply()
+    _import_general()
+    reason = _prepare_project(parsed, root) if parsed["project"] else None
+    if reason is not None:
+        return json.dumps({"reason": reason})
+    for name in parsed["names"]:
+        os.environ.pop(name, None)
+    entropy.remember()
+    # Twice: the first round runs finalizers, which may let go of more.
+    gc.collect()
+    gc.collect()
+    if parsed["project"]:
+        holders = _holders(root)
+        if holders:
+            return json.dumps({"reason": _captured(holders)})
+    sys.last_exc = None
+    gc.freeze()
+    return json.dumps({"ok": True})
+
+
+def _import_general() -> None:
+    from importlib import import_module
+
+    for name in _GENERAL:
+        import_module(name)
+
+
+def _prepare_project(parsed: dict, root: str) -> str | None:
+    """Import the project under placeholders. Returns why it must not be in the image, if so."""
+    booleans = parsed["booleans"]
+    for name in parsed["names"]:
+        os.environ[name] = booleans.get(name) or settings.placeholder(name)
+    recording = environment.install(root)
+    locals.begin()
+    try:
+        settings.first_read(parsed["settings_module"], parsed["database"], root)
+    except BaseException:
+        return "its settings can't be read with placeholders for the environment:\n" + traceback.format_exc()
+    recording.readers.clear()
+    try:
+        import django
+
+        django.setup()
+        _warm()
+    except BaseException:
+        return "it can't be imported with placeholders for the environment:\n" + traceback.format_exc()
+    readers = {
+        module: names & set(parsed["names"]) - booleans.keys()
+        for module, names in recording.readers.items()
+    }
+    os.environ = _plain(recording)
+    settings.forget()
+    found = {module: names for module, names in readers.items() if names}
+    return _captured(found) if found else None
+
+
+def _plain(recording):
+    """An ordinary ``os.environ`` over the same data."""
+    return os._Environ(
+        recording._data,
+        recording.encodekey,
+        recording.decodekey,
+        recording.encodevalue,
+        recording.decodevalue,
+    )
+
+
+def _captured(found: dict[str, set[str]]) -> str:
+    lines = [f"{module} reads {', '.join(sorted(names))}" for module, names in sorted(found.items())]
+    return (
+        "the environment is read while modules are imported, outside the settings: "
+        + "; ".join(lines)
+        + ". Read it in the settings, or in a function"
+    )
+
+
+def _warm() -> None:
+    """What the first request would pay for and what depends on no data: URLs, templates, catalogues."""
+    from django.conf import settings as values
+    from django.template import engines
+    from django.urls import get_resolver
+    from django.utils import translation
+    from django.utils.translation import trans_real
+
+    _walk(get_resolver())
+    languages = [code for code, _ in values.LANGUAGES]
+    if values.USE_I18N:
+        # Without LANGUAGES of its own a project has Django's hundred: load the one it names.
+        for code in languages if len(languages) <= 8 else [values.LANGUAGE_CODE]:
+            trans_real.translation(code)
+            with translation.override(code):
+                _formats()
+    for engine in engines.all():
+        _load_templates(engine)
+
+
+def _formats() -> None:
+    import datetime
+
+    from django.utils import formats
+
+    formats.date_format(datetime.date(2026, 1, 1))
+    formats.number_format(1)
+
+
+def _walk(resolver) -> None:
+    """Populate every resolver, so that reverse() and resolve() find their tables ready."""
+    resolver._populate()
+    for pattern in resolver.url_patterns:
+        if hasattr(pattern, "url_patterns"):
+            _walk(pattern)
+        else:
+            pattern.pattern.regex  # noqa: B018 - compiles it
+
+
+def _load_templates(engine) -> None:
+    """Compile every template that the engine's loaders can see. One that does not compile will say so when used."""
+    from pathlib import Path
+
+    for folder in engine.template_dirs:
+        folder = Path(folder)
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".html", ".txt", ".xml") and path.is_file():
+                try:
+                    engine.get_template(str(path.relative_to(folder)))
+                except Exception:  # noqa: S112
+                    continue
+
+
+def _holders(root: str) -> dict[str, set[str]]:
+    """Which objects still hold a placeholder, by the module that they belong to."""
+    found: dict[str, set[str]] = {}
+    names = {id(vars(module)): name for name, module in list(sys.modules.items()) if hasattr(module, "__dict__")}
+    for container in gc.get_objects():
+        for referent in gc.get_referents(container):
+            if type(referent) is str and referent.startswith(settings.PLACEHOLDER + "-"):
+                owner = names.get(id(container)) or getattr(type(container), "__module__", "?")
+                found.setdefault(owner, set()).add(referent.removeprefix(settings.PLACEHOLDER + "-"))
+    return found

@@ -1,0 +1,1 @@
+"""What runs inside the interpreter beneath a Django project. Nothing here is imported by projects."""

@@ -1,0 +1,232 @@
+"""Everything that is changed, at run time, in code that is not ours, and why.
+
+Each :class:`Adaptation` names what it replaces and checks that what it replaces still looks as it did when the
+replacement was written; a test applies every check to the installed versions. Nothing is patched on disk.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import NamedTuple
+
+__all__ = ["ADAPTATIONS", "Adaptation", "apply"]
+
+
+class Adaptation(NamedTuple):
+    """One change. `check` returns a list of what no longer fits, empty when all is well."""
+
+    name: str
+    reason: str
+    check: Callable[[], list[str]]
+    apply: Callable[[], None]
+
+
+def _parameters(function, *expected: str) -> list[str]:
+    found = tuple(inspect.signature(function).parameters)
+    if found == expected:
+        return []
+    return [f"{function.__qualname__} takes {found}, expected {expected}"]
+
+
+def _attributes(owner, *expected: str) -> list[str]:
+    return [f"{owner!r} has no {name}" for name in expected if not hasattr(owner, name)]
+
+
+# asgiref: there is one thread, and JSPI lets synchronous code wait.
+
+
+def _check_sync_to_async() -> list[str]:
+    from asgiref.sync import SyncToAsync
+
+    problems = _parameters(SyncToAsync.__call__, "self", "args", "kwargs")
+    if not inspect.iscoroutinefunction(SyncToAsync.__call__):
+        problems.append("SyncToAsync.__call__ is not a coroutine function")
+    return problems + _attributes(SyncToAsync(len), "func")
+
+
+def _apply_sync_to_async() -> None:
+    from asgiref.sync import SyncToAsync
+
+    async def __call__(self, *args, **kwargs):
+        """Calls the function right here: there is no other thread, and it may wait."""
+        return self.func(*args, **kwargs)
+
+    SyncToAsync.__call__ = __call__
+
+
+def _check_async_to_sync() -> list[str]:
+    from asgiref import sync
+
+    async def nothing():
+        pass
+
+    problems = _parameters(sync.AsyncToSync.__call__, "self", "args", "kwargs")
+    problems += _parameters(sync._restore_context, "context")
+    return problems + _attributes(sync.AsyncToSync(nothing), "awaitable")
+
+
+def _apply_async_to_sync() -> None:
+    import asyncio
+    from contextvars import copy_context
+
+    from asgiref import sync
+    from pyodide.ffi import run_sync
+
+    def __call__(self, *args, **kwargs):
+        """Suspends this stack until the coroutine is done; other requests go on meanwhile."""
+        context = copy_context()
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self.awaitable(*args, **kwargs), context=context)
+        try:
+            return run_sync(task)
+        finally:
+            # As asgiref does: what the coroutine activated (a language, a time zone) holds for the caller.
+            sync._restore_context(context)
+
+    sync.AsyncToSync.__call__ = __call__
+
+
+# Django: Pyodide always has a running loop, so the check that guards the ORM against being called from async code
+# would refuse every call. Django's own switch turns it off.
+
+
+def _check_async_unsafe() -> list[str]:
+    import django.utils.asyncio as module
+
+    if "DJANGO_ALLOW_ASYNC_UNSAFE" in inspect.getsource(module):
+        return []
+    return ["django.utils.asyncio no longer reads DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def _apply_async_unsafe() -> None:
+    import os
+
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+# Python: one thread serves all requests.
+
+
+def _check_threading_local() -> list[str]:
+    import threading
+
+    return _attributes(threading, "local")
+
+
+def _apply_threading_local() -> None:
+    import threading
+
+    from .locals import local
+
+    threading.local = local
+
+
+def _check_sleep() -> list[str]:
+    import time
+
+    return _attributes(time, "sleep")
+
+
+def _apply_sleep() -> None:
+    import time
+
+    from pyodide.ffi import run_sync
+
+    from django_on_workers._host import host
+
+    def sleep(seconds, /):
+        """Waits without blocking other requests; the clock of a Worker stands still while Python runs."""
+        if seconds < 0:
+            raise ValueError("sleep length must be non-negative")
+        run_sync(host.sleep(seconds * 1000))
+
+    time.sleep = sleep
+
+
+def _check_stream_handler() -> list[str]:
+    import logging
+
+    return _parameters(logging.StreamHandler.emit, "self", "record")
+
+
+def _apply_stream_handler() -> None:
+    import logging
+
+    from .console import stream_handler_emit
+
+    logging.StreamHandler.emit = stream_handler_emit
+
+
+# Pyodide: its loop schedules callbacks on a message channel that all requests would share; a Worker may not touch in
+# one request what belongs to another.
+
+
+def _check_web_loop() -> list[str]:
+    from pyodide import webloop
+
+    return _attributes(webloop, "scheduleCallback")
+
+
+def _apply_web_loop() -> None:
+    from pyodide import webloop
+
+    from django_on_workers._host import host
+
+    def schedule(callback, milliseconds=0):
+        # Looked up at each call: an image keeps the host, not the functions of it.
+        host.schedule(callback, milliseconds)
+
+    # Pyodide's own function has a fixed place in an image, so it must stay alive.
+    webloop._message_channel_schedule = webloop.scheduleCallback
+    webloop.scheduleCallback = schedule
+
+
+ADAPTATIONS = (
+    Adaptation(
+        "asgiref.sync.SyncToAsync",
+        "hands work to threads, which do not exist here",
+        _check_sync_to_async,
+        _apply_sync_to_async,
+    ),
+    Adaptation(
+        "asgiref.sync.AsyncToSync",
+        "refuses to run under a running loop, and there always is one here",
+        _check_async_to_sync,
+        _apply_async_to_sync,
+    ),
+    Adaptation(
+        "django.utils.asyncio.async_unsafe",
+        "takes every call for one from async code",
+        _check_async_unsafe,
+        _apply_async_unsafe,
+    ),
+    Adaptation(
+        "threading.local",
+        "would be shared by all requests",
+        _check_threading_local,
+        _apply_threading_local,
+    ),
+    Adaptation(
+        "time.sleep",
+        "would spin on a clock that stands still",
+        _check_sleep,
+        _apply_sleep,
+    ),
+    Adaptation(
+        "logging.StreamHandler.emit",
+        "would lose the level on the way to the console",
+        _check_stream_handler,
+        _apply_stream_handler,
+    ),
+    Adaptation(
+        "pyodide.webloop.scheduleCallback",
+        "would share a message channel between requests",
+        _check_web_loop,
+        _apply_web_loop,
+    ),
+)
+
+
+def apply() -> None:
+    """Apply all of them. Comes before the project is imported."""
+    for adaptation in ADAPTATIONS:
+        adaptation.apply()

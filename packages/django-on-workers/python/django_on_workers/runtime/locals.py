@@ -1,0 +1,80 @@
+"""``threading.local`` for a platform whose requests interleave on one thread.
+
+Here a request is what a thread is elsewhere, so data that code keeps per thread must be per request. A
+:class:`local` keeps its attributes in a mapping that each request begins anew; outside requests there is one mapping
+for all. Tasks that a request starts share the request's mapping, because they inherit its context.
+"""
+
+from contextvars import ContextVar
+
+__all__ = ["begin", "local"]
+
+_scopes: ContextVar[dict] = ContextVar("django_on_workers.locals")
+_outside: dict = {}
+
+
+def begin() -> None:
+    """Start a scope of its own for the current context."""
+    _scopes.set({})
+
+
+class local:  # noqa: N801 - the name of the class that it stands in for
+    """Drop-in for :class:`threading.local`, subclasses included: ``__init__`` runs anew in every scope."""
+
+    def __new__(cls, /, *args, **kwargs):
+        if (args or kwargs) and cls.__init__ is object.__init__:
+            raise TypeError("Initialization arguments are not supported")
+        self = object.__new__(cls)
+        object.__setattr__(self, "_local_arguments", (args, kwargs))
+        _scope()[self] = {}
+        return self
+
+    def __getattribute__(self, name):
+        if name == "__dict__":
+            return _attributes(self)
+        if name == "__class__":
+            return object.__getattribute__(self, name)
+        attributes = _attributes(self)
+        if name in attributes and not _is_data_descriptor(type(self), name):
+            return attributes[name]
+        return object.__getattribute__(self, name)
+
+    def __setattr__(self, name, value):
+        if name == "__dict__":
+            raise AttributeError(f"{type(self).__name__!r} object attribute '__dict__' is read-only")
+        if _is_data_descriptor(type(self), name):
+            object.__setattr__(self, name, value)
+        else:
+            _attributes(self)[name] = value
+
+    def __delattr__(self, name):
+        if name == "__dict__":
+            raise AttributeError(f"{type(self).__name__!r} object attribute '__dict__' is read-only")
+        if _is_data_descriptor(type(self), name):
+            object.__delattr__(self, name)
+            return
+        try:
+            del _attributes(self)[name]
+        except KeyError:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            ) from None
+
+
+def _scope() -> dict:
+    return _scopes.get(_outside)
+
+
+def _attributes(instance) -> dict:
+    scope = _scope()
+    attributes = scope.get(instance)
+    if attributes is None:
+        attributes = scope[instance] = {}
+        args, kwargs = object.__getattribute__(instance, "_local_arguments")
+        type(instance).__init__(instance, *args, **kwargs)
+    return attributes
+
+
+def _is_data_descriptor(cls, name) -> bool:
+    attribute = getattr(cls, name, None)
+    return hasattr(type(attribute), "__set__")

@@ -1,0 +1,98 @@
+"""Serves requests: what the HTTP bridge calls.
+
+``start`` runs once in an isolate, in its first request; ``serve`` for every request, each in a context of its own.
+"""
+
+import gc
+import json
+import logging
+import os
+import traceback
+from contextvars import Context
+
+from django_on_workers import _host
+
+from . import asgi, collection, entropy, locals, settings, wsgi
+from .console import ConsoleFallback
+
+__all__ = ["serve", "start"]
+
+_serve_request = None
+_failure: str | None = None
+
+
+def start(config: str) -> None:
+    """Give the interpreter what only the running Worker knows.
+
+    `config` is JSON: ``environment`` (names to strings) and the manifest's ``django``. A failure is kept and answered
+    to every request; it is logged once here with its traceback.
+    """
+    global _failure
+    parsed = json.loads(config)
+    try:
+        begin(parsed["environment"], parsed["django"])
+        load_application(parsed["django"])
+    except Exception:
+        _failure = traceback.format_exc()
+        _host.host.log("error", f"The project could not be started.\n{_failure}")
+    else:
+        gc.freeze()
+
+
+def begin(environment: dict[str, str], django: dict) -> None:
+    """Everything up to the application: environment, randomness, settings, logging, apps."""
+    os.environ.update(environment)
+    entropy.reseed()
+    Context().run(_begin, django)
+
+
+def _begin(django: dict) -> None:
+    locals.begin()
+    import django as package
+
+    settings.read_again(django["settingsModule"])
+    package.setup()
+    root = logging.getLogger()
+    if not any(isinstance(handler, ConsoleFallback) for handler in root.handlers):
+        root.addHandler(ConsoleFallback())
+    for sentence in settings.bound_databases():
+        _host.host.log("info", sentence)
+
+
+def load_application(django: dict) -> None:
+    """Import the project's own WSGI or ASGI module. Runs in a context of its own, as a request does."""
+    global _serve_request
+    Context().run(_load_application, django)
+
+
+def _load_application(django: dict) -> None:
+    global _serve_request
+    locals.begin()
+    from importlib import import_module
+
+    module, _, attribute = django["application"].partition(":")
+    application = getattr(import_module(module), attribute or "application")
+    bridge = asgi if django["interface"] == "asgi" else wsgi
+    _serve_request = bridge.server(application)
+
+
+def serve(request_id: int, head: str) -> None:
+    """Serve one request. `head` is the request line and headers, see :mod:`.head`. Answers through the host."""
+    if _failure is not None:
+        _host.host.respond(
+            request_id,
+            500,
+            "content-type: text/plain; charset=utf-8",
+            "The project could not be started; its log says why.\n",
+        )
+        return
+    Context().run(_serve, request_id, head)
+
+
+def _serve(request_id: int, head: str) -> None:
+    locals.begin()
+    _host.current_request.set(request_id)
+    _serve_request(request_id, head)
+
+
+collect = collection.collect

@@ -1,0 +1,167 @@
+"""A project's settings: read while an image is made, and again, with the real environment, in the running Worker.
+
+An image must hold nothing of the environment, so while it is made each variable has a placeholder for its value
+(:func:`placeholder`). In the Worker the settings modules run again and what changed is announced through Django's own
+``setting_changed`` signal, whose receivers drop what was derived from the old value.
+"""
+
+import importlib
+import os
+import sys
+
+__all__ = ["PLACEHOLDER", "bind_databases", "first_read", "forget", "placeholder", "bound_databases", "read_again"]
+
+PLACEHOLDER = "django-on-workers-placeholder"
+
+_STOCK_ENGINE = "django.db.backends.sqlite3"
+_ENGINES = {
+    "d1": "django_on_workers.db.d1",
+    "durable-object": "django_on_workers.db.durable_object",
+}
+
+_NAMES = {"d1": "DB", "durable-object": "storage"}
+
+#: Aliases of the databases that were pointed at the bound one.
+_bound: list[str] = []
+#: Settings modules of the project in the order in which they were imported.
+_modules: list[str] = []
+#: Values as of the image, without those that hold a placeholder.
+_imaged: dict | None = None
+_database = "durable-object"
+
+
+def placeholder(name: str) -> str:
+    """What the environment variable `name` holds while an image is made."""
+    return f"{PLACEHOLDER}-{name}"
+
+
+def first_read(settings_module: str, database: str, project_root: str) -> None:
+    """Import the settings and amend them. Raises what the settings raise."""
+    global _database
+    _database = database
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
+    before = set(sys.modules)
+    from django.conf import settings
+
+    settings._setup()
+    _modules[:] = [
+        name
+        for name, module in list(sys.modules.items())
+        if name not in before
+        and (getattr(module, "__file__", None) or "").startswith(f"{project_root}/")
+        and not hasattr(module, "__path__")
+    ]
+    _amend(settings)
+
+
+def forget() -> None:
+    """Let go of every value that may hold a placeholder; the last step before an image is written."""
+    global _imaged
+    from django.conf import settings
+    from django.utils.functional import empty
+
+    values = vars(settings._wrapped)
+    _imaged = {
+        name: value
+        for name, value in values.items()
+        if name.isupper() and PLACEHOLDER not in repr(value)
+    }
+    settings._wrapped = empty
+    settings.__dict__.clear()
+    settings.__dict__["_wrapped"] = empty
+    for name in _modules:
+        _clear(sys.modules[name])
+    _reset_connections()
+
+
+def read_again(settings_module: str) -> None:
+    """Run the settings modules again and announce what differs from the image. Raises what the settings raise."""
+    global _imaged
+    from django.apps import apps
+    from django.conf import settings
+    from django.core.signals import setting_changed
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
+    for name in _modules:
+        importlib.reload(sys.modules[name])
+    settings._setup()
+    _amend(settings)
+    imaged, _imaged = _imaged or {}, None
+    values = vars(settings._wrapped)
+    missing = object()
+    for name in sorted(values.keys() | imaged.keys()):
+        if not name.isupper() or name == "DATABASES":
+            continue
+        value = values.get(name, missing)
+        if _same(imaged.get(name, missing), value):
+            continue
+        if name == "INSTALLED_APPS":
+            apps.set_installed_apps(value)
+        setting_changed.send(
+            sender=settings._wrapped.__class__,
+            setting=name,
+            value=None if value is missing else value,
+            enter=True,
+        )
+    _reset_connections()
+
+
+def _same(old, new) -> bool:
+    try:
+        return bool(old == new)
+    except Exception:  # an __eq__ of the project's that fails: take the values for different
+        return False
+
+
+def _clear(module) -> None:
+    kept = {name: value for name, value in vars(module).items() if name.startswith("__")}
+    vars(module).clear()
+    vars(module).update(kept)
+
+
+def _reset_connections() -> None:
+    from django.db import connections
+
+    connections._settings = None
+    connections.__dict__.pop("settings", None)
+
+
+def _amend(settings) -> None:
+    """What a stock project leaves open: its database and where its static files' manifest lies."""
+    from django.conf import Settings
+
+    values: Settings = settings._wrapped
+    bind_databases(values.DATABASES)
+    if not values.STATIC_ROOT:
+        values.STATIC_ROOT = "/app/staticfiles"
+
+
+def bind_databases(databases: dict) -> None:
+    """Point the default database, where it names Django's SQLite backend, at the bound one.
+
+    Raises ImproperlyConfigured for a second one: there is one file system database too many.
+    """
+    from django.core.exceptions import ImproperlyConfigured
+
+    for alias, database in databases.items():
+        if database.get("ENGINE") != _STOCK_ENGINE:
+            continue
+        if alias != "default":
+            raise ImproperlyConfigured(
+                f"DATABASES[{alias!r}] names {_STOCK_ENGINE}, and only 'default' can be bound to the "
+                f"Worker's database without a word. Name its engine ({', '.join(_ENGINES.values())}) "
+                "and its binding (NAME) yourself."
+            )
+        # Options are for the other engine's connections: timeouts, pragmas, the kind of transactions.
+        database.pop("OPTIONS", None)
+        database["ENGINE"], database["NAME"] = _ENGINES[_database], _NAMES[_database]
+        _bound.append(alias)
+
+
+def bound_databases() -> list[str]:
+    """Sentences for the log: which databases were bound without being named in the settings."""
+    where = "the D1 binding DB" if _database == "d1" else "the Durable Object's storage"
+    return [
+        f"DATABASES[{alias!r}] names SQLite and is served by {where} ({_ENGINES[_database]})."
+        for alias in dict.fromkeys(_bound)
+    ]

@@ -1,0 +1,130 @@
+/** The build's own Worker on this machine: steps that need the target's Python run in it. */
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { CAPTURE, readContainer, STEP, STEP_RESULT, writeContainer } from "../contract/bytes.ts";
+import type { CaptureHeader, StepHeader, StepResult } from "../contract/steps.ts";
+import { runtimeModules, version } from "./modules.ts";
+import { digest, type Cache } from "./cache.ts";
+import { COMPATIBILITY_DATE } from "./emit.ts";
+import { readPyodide, type Pyodide } from "./pyodide.ts";
+import type { Files } from "./archive.ts";
+
+const ENTRY = `
+import { prepareModules } from "./runtime/python/environment.js";
+import { likelySignatures } from "./runtime/python/signatures.js";
+import { createBuilder } from "./runtime/django/builder.js";
+import createModule from "./pyodide.asm.mjs";
+import wasm from "./pyodide.asm.wasm";
+import sentinel from "./sentinel.wasm";
+import stdlib from "./stdlib.bin";
+import given from "./given.mjs";
+prepareModules([...given.fixedModules, ...likelySignatures()]);
+export default createBuilder({ createModule, wasm, sentinel, stdlib, pyodideBuildId: given.buildId }, given.base);
+`;
+
+export interface Step {
+  archives: readonly Uint8Array[];
+  path: string[];
+  module: string;
+  function: string;
+  config: object;
+}
+
+const asBuffer = (bytes: Uint8Array): ArrayBuffer =>
+  bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+
+export class Builder {
+  readonly #cache: Cache;
+  readonly #pyodide: Pyodide = readPyodide();
+  #worker: Promise<Miniflare> | undefined;
+
+  constructor(cache: Cache) {
+    this.#cache = cache;
+  }
+
+  get pyodide(): Pyodide {
+    return this.#pyodide;
+  }
+
+  /** Runs a Python function; returns what it returned and the files that lie under `collect`. */
+  async run<Result>(step: Step, collect: string[] = []): Promise<{ result: Result; files: Files }> {
+    const answer = await this.#send(step, { capture: false, collect });
+    const { header, body } = readContainer<StepResult>(STEP_RESULT, answer);
+    const files: Files = new Map();
+    let position = 0;
+    for (const [path, length] of header.files) {
+      files.set(path, body.subarray(position, position + length));
+      position += length;
+    }
+    return { result: JSON.parse(header.result) as Result, files };
+  }
+
+  /** Runs a Python function and captures the interpreter's memory after it. */
+  async capture<Result>(step: Step): Promise<{ result: Result; header: CaptureHeader; memory: Uint8Array }> {
+    const answer = await this.#send(step, { capture: true, collect: [] });
+    const { header, body } = readContainer<CaptureHeader>(CAPTURE, answer);
+    return { result: JSON.parse(header.result) as Result, header, memory: body };
+  }
+
+  async dispose(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    if (worker) await (await worker).dispose();
+  }
+
+  async #send(step: Step, options: Pick<StepHeader, "capture" | "collect">): Promise<ArrayBuffer> {
+    this.#worker ??= this.#start();
+    const { archives, ...rest } = step;
+    const header: StepHeader = { ...rest, ...options, archives: archives.map((archive) => archive.byteLength) };
+    return post(await this.#worker, "/", writeContainer(STEP, header, archives));
+  }
+
+  async #start(): Promise<Miniflare> {
+    const pyodide = this.#pyodide;
+    const key = digest(version, pyodide.buildId, JSON.stringify([...runtimeModules()]));
+    // The seed of hash() ends in the image: one of the build's own, so that nobody outside can tell it.
+    const seed = Number.parseInt(digest(key, String(Math.random())).slice(0, 8), 16);
+    const base = await this.#cache.bytes("base", key, async () => {
+      const worker = this.#create(undefined);
+      try {
+        return new Uint8Array(await post(worker, `/?seed=${seed}`, new Uint8Array()));
+      } finally {
+        await worker.dispose();
+      }
+    });
+    return this.#create(base);
+  }
+
+  #create(base: Uint8Array | undefined): Miniflare {
+    const { glue, wasm, sentinel, stdlib, fixedModules, buildId } = this.#pyodide;
+    const given = { fixedModules, buildId };
+    const source = base
+      ? `import base from "./base.bin"; export default { ...${JSON.stringify(given)}, base };`
+      : `export default ${JSON.stringify(given)};`;
+    const modules = [
+      { type: "ESModule" as const, path: "/builder.mjs", contents: ENTRY },
+      { type: "ESModule" as const, path: "/given.mjs", contents: source },
+      { type: "ESModule" as const, path: "/pyodide.asm.mjs", contents: glue },
+      { type: "CompiledWasm" as const, path: "/pyodide.asm.wasm", contents: wasm },
+      { type: "CompiledWasm" as const, path: "/sentinel.wasm", contents: sentinel },
+      { type: "Data" as const, path: "/stdlib.bin", contents: stdlib },
+      ...[...runtimeModules()].map(([path, contents]) => ({ type: "ESModule" as const, path: `/${path}`, contents })),
+      ...(base ? [{ type: "Data" as const, path: "/base.bin", contents: base }] : []),
+    ];
+    return new Miniflare(
+      convertV4MiniflareOptions({
+        name: "django-on-workers-builder",
+        modules,
+        modulesRoot: "/",
+        compatibilityDate: COMPATIBILITY_DATE,
+        log: new Log(LogLevel.NONE),
+        host: "127.0.0.1",
+      }),
+    );
+  }
+}
+
+async function post(worker: Miniflare, path: string, body: Uint8Array): Promise<ArrayBuffer> {
+  const response = await worker.dispatchFetch(`http://builder${path}`, { method: "POST", body: asBuffer(body) });
+  if (!response.ok) throw new Error(`A step of the build failed.\n${await response.text()}`);
+  return response.arrayBuffer();
+}

@@ -1,0 +1,243 @@
+/** Writes the Worker, its modules, the assets and a Wrangler configuration. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
+import { UserError } from "../contract/errors.ts";
+import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, PACKAGES_ROOT, PROJECT_ROOT, type Manifest } from "../contract/manifest.ts";
+import { readArchive, writeArchive, type Packed } from "./archive.ts";
+import { digest } from "./cache.ts";
+import type { Source } from "./compile.ts";
+import type { ImageResult } from "./image.ts";
+import { runtimeModules } from "./modules.ts";
+import type { Project } from "./project.ts";
+import type { Pyodide } from "./pyodide.ts";
+import type { Facts, Inspection } from "./statics.ts";
+
+/** workerd knows what this date names; a project's own configuration may name a later one. */
+export const COMPATIBILITY_DATE = "2026-11-01";
+/** https://developers.cloudflare.com/workers/platform/limits/#worker-size */
+export const SIZE_LIMIT = 64 * 1024 * 1024;
+
+export interface Sizes {
+  wasm: number;
+  image: number;
+  bytecode: number;
+  javascript: number;
+  assets: number;
+  /** Script and modules, without the assets, which do not count towards the limit. */
+  total: number;
+}
+
+export interface Output {
+  /** The folder of the emitted Worker. */
+  folder: string;
+  /** The Wrangler configuration. */
+  config: string;
+  sizes: Sizes;
+  manifest: Manifest;
+}
+
+const ARTEFACTS = `import createModule from "./pyodide.asm.mjs";
+import wasm from "./pyodide.asm.wasm";
+import sentinel from "./sentinel.wasm";
+import stdlib from "./stdlib.bin";
+import image from "./image.bin";
+import files from "./files.bin";
+import { manifest } from "./manifest.js";
+
+export const artefacts = {
+  parts: { createModule, wasm, sentinel, stdlib, pyodideBuildId: manifest.pyodideBuildId },
+  image,
+  files: [files],
+  manifest,
+};
+`;
+
+/** First of all, while wasm can be compiled from bytes. */
+const PREPARE = `import { prepareModules } from "./runtime/python/environment.js";
+import { modules } from "./modules.js";
+prepareModules(modules);
+`;
+
+const ENTRIES = {
+  d1: `import "./prepare.js";
+import { createWorker } from "./runtime/django/worker.js";
+import { artefacts } from "./artefacts.js";
+
+export default await createWorker(artefacts);
+`,
+  "durable-object": `import "./prepare.js";
+import { DjangoObject, forwarder } from "./runtime/django/object.js";
+
+export class ${DURABLE_OBJECT_CLASS} extends DjangoObject {
+  async load() {
+    return (await import("./artefacts.js")).artefacts;
+  }
+}
+
+export default forwarder;
+`,
+};
+
+/** Modules of the runtime that only a build or the command line uses. */
+const LOCAL = /^runtime\/(?:django\/(?:builder|manage)|python\/signatures)\.js$|^contract\/(?:errors|steps)\.js$/;
+
+/** Packages' files that only the build needs: our own build steps, and static files that became assets. */
+const BUILD_ONLY = new RegExp(`^${PACKAGES_ROOT}/(?:django_on_workers/build/|[^/]+/(?:.+/)?static/)`);
+
+function runtimeFiles(packages: Uint8Array, source: Source, { facts, statics }: Inspection): Map<string, Packed> {
+  const files = new Map<string, Packed>();
+  for (const [path, packed] of readArchive(packages)) if (!BUILD_ONLY.test(path)) files.set(path, packed);
+  for (const [path, packed] of source.packed) if (!path.startsWith(`${facts.static_root}/`)) files.set(path, packed);
+  // The manifest storage reads which hashed name a file has.
+  const manifest = statics.get("staticfiles.json");
+  if (manifest && facts.static_root.startsWith(`${PROJECT_ROOT}/`)) files.set(`${facts.static_root}/staticfiles.json`, manifest);
+  return files;
+}
+
+function applicationOf(project: Project, facts: Facts): string {
+  const wsgi = facts.wsgi ?? `${project.settingsModule.split(".")[0]}.wsgi.application`;
+  const dot = wsgi.lastIndexOf(".");
+  const [module, attribute] = [wsgi.slice(0, dot), wsgi.slice(dot + 1)];
+  return project.interface === "wsgi" ? `${module}:${attribute}` : `${module.replace(/\bwsgi$/, "asgi")}:application`;
+}
+
+export function emit(
+  project: Project,
+  folder: string,
+  pyodide: Pyodide,
+  packages: { key: string; archive: Uint8Array },
+  source: Source,
+  inspection: Inspection,
+  { image, modules }: ImageResult,
+): Output {
+  const { facts, statics } = inspection;
+  const manifest: Manifest = {
+    buildId: digest(packages.key, source.key, image, project.interface, ...runtimeModules().values()),
+    pyodide: pyodide.version,
+    pyodideBuildId: pyodide.buildId,
+    django: {
+      settingsModule: project.settingsModule,
+      interface: project.interface,
+      application: applicationOf(project, facts),
+      database: project.database,
+    },
+  };
+  const worker = join(folder, "worker");
+  const files = writeArchive([PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(packages.archive, source, inspection));
+  const javascript = new Map<string, string>([
+    ...runtimeModules((path) => !LOCAL.test(path)),
+    ["index.js", ENTRIES[project.database]],
+    ["prepare.js", PREPARE],
+    ["artefacts.js", ARTEFACTS],
+    ["manifest.js", `export const manifest = ${JSON.stringify(manifest, null, 2)};\n`],
+    ["modules.js", `export const modules = ${JSON.stringify(modules)};\n`],
+    ["pyodide.asm.mjs", pyodide.glue],
+  ]);
+  const binary = new Map<string, Uint8Array>([
+    ["pyodide.asm.wasm", pyodide.wasm],
+    ["sentinel.wasm", pyodide.sentinel],
+    ["stdlib.bin", pyodide.stdlib],
+    ["image.bin", image],
+    ["files.bin", files],
+  ]);
+  const size = (name: string): number => binary.get(name)?.byteLength ?? 0;
+  const script = [...javascript.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  const sizes: Sizes = {
+    wasm: size("pyodide.asm.wasm") + size("sentinel.wasm"),
+    image: size("image.bin"),
+    bytecode: size("files.bin") + size("stdlib.bin"),
+    javascript: script,
+    assets: [...statics.values()].reduce((sum, { length }) => sum + length, 0),
+    total: script + [...binary.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0),
+  };
+  if (sizes.total > SIZE_LIMIT) {
+    throw new UserError("DOW_TOO_LARGE", `The Worker has ${(sizes.total / 2 ** 20).toFixed(1)} MiB; Cloudflare takes 64 MiB. Remove requirements that are not needed at run time.`);
+  }
+  writeTree(worker, new Map<string, string | Uint8Array>([...javascript, ...binary]));
+  const prefix = assetPrefix(facts.static_url);
+  const assets = new Map<string, Uint8Array>();
+  if (prefix !== undefined) {
+    for (const [path, { bytes, length }] of statics) {
+      if (path !== "staticfiles.json") assets.set(posix.join(prefix, path), bytes.byteLength === length ? bytes : zstdDecompressSync(bytes));
+    }
+  }
+  writeTree(join(folder, "assets"), assets);
+  const config = join(folder, "wrangler.json");
+  writeFileSync(config, `${JSON.stringify(wranglerConfig(project, folder), null, 2)}\n`);
+  writeRedirect(project, config);
+  return { folder: worker, config, sizes, manifest };
+}
+
+/** Where assets lie for a STATIC_URL on this host; nothing for one on another. */
+function assetPrefix(staticUrl: string): string | undefined {
+  if (/^(?:https?:)?\/\//.test(staticUrl)) return undefined;
+  return staticUrl.replace(/^\/+/, "");
+}
+
+/** Replaces a folder's contents, leaving alone what is the same: Wrangler reloads what it sees change. */
+function writeTree(folder: string, files: Map<string, string | Uint8Array>): void {
+  const listing = join(dirname(folder), `.${posix.basename(folder)}.json`);
+  const before = existsSync(listing) ? (JSON.parse(readFileSync(listing, "utf8")) as Record<string, string>) : {};
+  const after: Record<string, string> = {};
+  for (const [path, contents] of files) {
+    const hash = digest(contents);
+    after[path] = hash;
+    const target = join(folder, path);
+    if (before[path] === hash && existsSync(target)) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, contents);
+  }
+  for (const path of Object.keys(before)) if (!(path in after)) rmSync(join(folder, path), { force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(listing, JSON.stringify(after));
+}
+
+type Config = Record<string, unknown>;
+const listOf = (value: unknown): Config[] => (Array.isArray(value) ? (value as Config[]) : []);
+
+/** The project's own configuration, with what the build decides put over it. */
+export function wranglerConfig(project: Project, folder: string): Config {
+  const own = project.wrangler;
+  const relativeToOutput = (path: string): string => posix.relative(folder.replaceAll("\\", "/"), posix.join(project.root.replaceAll("\\", "/"), path));
+  const config: Config = {
+    compatibility_date: COMPATIBILITY_DATE,
+    observability: { enabled: true },
+    ...own,
+    name: own["name"] ?? project.name,
+    main: "worker/index.js",
+    no_bundle: true,
+    find_additional_modules: true,
+    base_dir: "worker",
+    rules: [
+      { type: "ESModule", globs: ["**/*.js", "**/*.mjs"] },
+      { type: "CompiledWasm", globs: ["**/*.wasm"] },
+      { type: "Data", globs: ["**/*.bin"] },
+    ],
+    assets: { html_handling: "none", ...(own["assets"] as Config | undefined), directory: "assets" },
+  };
+  delete config["$schema"];
+  if (project.database === "d1") {
+    const databases = listOf(own["d1_databases"]).map((database) =>
+      typeof database["migrations_dir"] === "string" ? { ...database, migrations_dir: relativeToOutput(database["migrations_dir"]) } : database,
+    );
+    const bound = databases.some((database) => database["binding"] === D1_BINDING);
+    // Without an id `wrangler deploy` makes the database and keeps it for the name.
+    config["d1_databases"] = bound ? databases : [...databases, { binding: D1_BINDING, database_name: String(config["name"]) }];
+  } else {
+    const objects = own["durable_objects"] as { bindings?: unknown } | undefined;
+    config["durable_objects"] = {
+      bindings: [...listOf(objects?.bindings), { name: DURABLE_OBJECT_BINDING, class_name: DURABLE_OBJECT_CLASS }],
+    };
+    config["migrations"] = [...listOf(own["migrations"]), { tag: "django-on-workers-1", new_sqlite_classes: [DURABLE_OBJECT_CLASS] }];
+  }
+  return config;
+}
+
+/** Makes plain `npx wrangler` in the project's folder use the emitted configuration. */
+function writeRedirect(project: Project, config: string): void {
+  const folder = join(project.root, ".wrangler", "deploy");
+  mkdirSync(folder, { recursive: true });
+  const configPath = posix.relative(folder.replaceAll("\\", "/"), config.replaceAll("\\", "/"));
+  writeFileSync(join(folder, "config.json"), `${JSON.stringify({ configPath })}\n`);
+}

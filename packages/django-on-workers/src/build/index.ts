@@ -1,0 +1,64 @@
+/** The build as a library: a Django project in, a Worker out. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Builder } from "./builder.ts";
+import { Cache } from "./cache.ts";
+import { compilePackages, compileProject } from "./compile.ts";
+import { emit, type Output } from "./emit.ts";
+import { makeImage } from "./image.ts";
+import { silent, type Progress } from "./progress.ts";
+import { readProject, type Project, type ProjectOptions } from "./project.ts";
+import { target } from "./pyodide.ts";
+import { resolve } from "./resolve.ts";
+import { environmentOf, inspect, type Facts } from "./statics.ts";
+
+export { UserError, type UserErrorCode } from "../contract/errors.ts";
+export type { Database, Interface, Manifest } from "../contract/manifest.ts";
+export { SIZE_LIMIT, type Output, type Sizes } from "./emit.ts";
+export { readProject, type Project, type ProjectOptions } from "./project.ts";
+export type { Progress } from "./progress.ts";
+
+export interface BuildOptions extends ProjectOptions {
+  progress?: Progress;
+  /** Variables that the settings read; the process's own by default. They end in no artefact. */
+  environment?: Record<string, string | undefined>;
+  /** How hard the image is packed, 1 to 22. */
+  level?: number;
+}
+
+export interface Build extends Output {
+  project: Project;
+  facts: Facts;
+}
+
+const LEVEL = 9;
+
+/** Where a build of the project goes. */
+export const outputFolder = (project: Project): string => join(project.root, ".django-on-workers");
+
+/**
+ * Builds a project into `.django-on-workers/`. Each step is kept by the hash of its inputs.
+ *
+ * @throws UserError for what is wrong with the project, its settings or its requirements.
+ */
+export async function build(options: BuildOptions = {}): Promise<Build> {
+  const { progress = silent, level = LEVEL } = options;
+  const project = readProject(options);
+  const folder = outputFolder(project);
+  mkdirSync(folder, { recursive: true });
+  const cache = new Cache(join(folder, "cache"));
+  const builder = new Builder(cache);
+  try {
+    const installed = await resolve(project, target(), cache, progress);
+    const packages = await compilePackages(installed, builder, cache, progress);
+    const source = await compileProject(project, builder, cache, progress);
+    const environment = environmentOf(project, options.environment ?? process.env);
+    const inspection = await inspect(project, source, packages, environment, builder, cache, progress);
+    const image = await makeImage(project, source, packages, inspection.facts, environment, level, builder, cache, progress);
+    const output = emit(project, folder, builder.pyodide, packages, source, inspection, image);
+    cache.prune();
+    return { ...output, project, facts: inspection.facts };
+  } finally {
+    await builder.dispose();
+  }
+}

@@ -1,0 +1,124 @@
+/** What a project is with its real environment, and its static files. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../contract/errors.ts";
+import { PACKAGES_ROOT, PROJECT_ROOT } from "../contract/manifest.ts";
+import { packFiles, readArchive, writeArchive, type Files, type Packed } from "./archive.ts";
+import type { Builder } from "./builder.ts";
+import { digest, type Cache } from "./cache.ts";
+import type { Source } from "./compile.ts";
+import type { Progress } from "./progress.ts";
+import type { Project } from "./project.ts";
+
+export interface Facts {
+  django: string;
+  static_url: string;
+  static_root: string;
+  collected: boolean;
+  environment: string[];
+  languages: string[];
+  wsgi: string | null;
+  /** Files of the project that were imported on the way. */
+  modules: string[];
+}
+
+export interface Inspection {
+  facts: Facts;
+  /** Static files by their path below the static root. */
+  statics: Map<string, Packed>;
+}
+
+/** Variables for the build, in the order in which `wrangler dev` would take them. Never written anywhere. */
+export function environmentOf(project: Project, process: Record<string, string | undefined>): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process)) if (value !== undefined) variables[name] = value;
+  const configured = project.wrangler["vars"];
+  if (typeof configured === "object" && configured !== null) {
+    for (const [name, value] of Object.entries(configured)) variables[name] = typeof value === "string" ? value : JSON.stringify(value);
+  }
+  const secrets = [".dev.vars", ".env"].map((name) => join(project.root, name)).find((path) => existsSync(path));
+  if (secrets) Object.assign(variables, parseVariables(readFileSync(secrets, "utf8")));
+  return variables;
+}
+
+/** NAME=value lines, quotes and comments as in a shell. */
+function parseVariables(text: string): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const line of text.split(/\r?\n/)) {
+    const match = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^#]*?))\s*(?:#.*)?$/.exec(line);
+    if (!match) continue;
+    const [, name, double, single, bare] = match;
+    variables[name as string] = double?.replace(/\\n/g, "\n").replace(/\\(.)/g, "$1") ?? single ?? bare ?? "";
+  }
+  return variables;
+}
+
+const BASE_ENVIRONMENT = ["PATH", "HOME", "PWD", "OLDPWD", "SHLVL", "_", "HOSTNAME", "TERM", "PYTHONHASHSEED"];
+
+interface Kept {
+  facts: Facts;
+  environment: string;
+  sources: string;
+}
+
+/**
+ * Runs collectstatic. The result holds while nothing changed that went into it: the packages, the values of the
+ * variables that the project read, the modules that it imported, and every file that is not Python.
+ */
+export async function inspect(
+  project: Project,
+  source: Source,
+  packages: { key: string; archive: Uint8Array },
+  environment: Record<string, string>,
+  builder: Builder,
+  cache: Cache,
+  progress: Progress,
+): Promise<Inspection> {
+  const fixed = digest(packages.key, project.settingsModule, project.database);
+  const environmentKey = (names: string[]): string => digest(...names.map((name) => `${name}=${environment[name] ?? ""}`));
+  const sourcesKey = (modules: string[]): string => {
+    const imported = new Set(modules);
+    return digest(...[...source.digests].filter(([path]) => !path.endsWith(".py") || imported.has(path)).map(([, hash]) => hash));
+  };
+  const kept = cache.read("facts", fixed);
+  if (kept) {
+    const { facts, environment: before, sources } = JSON.parse(kept.toString("utf8")) as Kept;
+    const archive = cache.read("statics", digest(fixed, before, sources));
+    if (archive && before === environmentKey(facts.environment) && sources === sourcesKey(facts.modules)) {
+      return { facts, statics: relativeTo(readArchive(archive), facts.static_root) };
+    }
+  }
+  progress.step("Collecting static files");
+  const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !BASE_ENVIRONMENT.includes(name)));
+  const step = {
+    archives: [packages.archive, source.archive],
+    path: [PACKAGES_ROOT],
+    module: "django_on_workers.build.inspect",
+    function: "inspect_project",
+    config: { settings_module: project.settingsModule, database: project.database, environment: own, project_root: PROJECT_ROOT },
+  };
+  const { result, files } = await builder.run<Facts | { error: { stage: string; traceback: string } }>(step, [PROJECT_ROOT]);
+  if ("error" in result) throw explain(result.error, project);
+  const facts = result;
+  // A static root outside the project is not looked at: the files stay out of the assets, and say so.
+  const collected: Files = new Map([...files].filter(([path]) => path.startsWith(`${facts.static_root}/`)));
+  if (facts.collected && collected.size === 0) {
+    progress.warn(`STATIC_ROOT is ${facts.static_root}, outside the project's folder: its files do not become assets.`);
+  }
+  const mount = facts.static_root;
+  const archive = writeArchive([mount], packFiles(facts.collected ? collected : new Map(), 9));
+  const keys = { environment: environmentKey(facts.environment), sources: sourcesKey(facts.modules) };
+  cache.write("statics", digest(fixed, keys.environment, keys.sources), archive);
+  cache.write("facts", fixed, Buffer.from(JSON.stringify({ facts, ...keys } satisfies Kept)));
+  return { facts, statics: relativeTo(readArchive(archive), mount) };
+}
+
+const relativeTo = (files: Map<string, Packed>, root: string): Map<string, Packed> =>
+  new Map([...files].map(([path, packed]) => [path.slice(root.length + 1), packed]));
+
+function explain({ stage, traceback }: { stage: string; traceback: string }, project: Project): UserError {
+  const detail = traceback.trim();
+  if (stage === "settings") return new UserError("DOW_SETTINGS_FAILED", `The settings ${project.settingsModule} can't be imported:`, detail);
+  if (stage === "collectstatic") return new UserError("DOW_COLLECTSTATIC_FAILED", "collectstatic failed:", detail);
+  return new UserError("DOW_PROJECT_FAILED", "The project can't be imported:", detail);
+}

@@ -1,0 +1,78 @@
+/**
+ * Containers that the build writes and the runtime reads: a magic, a version, a JSON header, then bytes.
+ *
+ *     u32 magic | u32 version | u32 length of the header in bytes | header as UTF-8 JSON | body
+ *
+ * All numbers are little-endian. A reader checks magic and version before anything else, so that artefacts of two
+ * builds that got mixed are refused at once instead of misread.
+ */
+export interface ContainerKind {
+  readonly name: string;
+  readonly magic: number;
+  readonly version: number;
+}
+
+/** The memory of an interpreter that has already imported the project. */
+export const IMAGE: ContainerKind = { name: "image", magic: 0x49574f44, version: 1 };
+/** The read-only tree of files that is mounted under the interpreter. */
+export const ARCHIVE: ContainerKind = { name: "archive", magic: 0x41574f44, version: 1 };
+
+/** A step of the build, its result, and a captured memory: between the build and its own Worker. */
+export const STEP: ContainerKind = { name: "step", magic: 0x53574f44, version: 1 };
+export const STEP_RESULT: ContainerKind = { name: "step's result", magic: 0x52574f44, version: 1 };
+export const CAPTURE: ContainerKind = { name: "captured memory", magic: 0x43574f44, version: 1 };
+
+const PREAMBLE = 12;
+
+export function writeContainer(kind: ContainerKind, header: unknown, body: readonly Uint8Array[]): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const total = body.reduce((sum, part) => sum + part.byteLength, PREAMBLE + json.byteLength);
+  const bytes = new Uint8Array(total);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, kind.magic, true);
+  view.setUint32(4, kind.version, true);
+  view.setUint32(8, json.byteLength, true);
+  bytes.set(json, PREAMBLE);
+  let offset = PREAMBLE + json.byteLength;
+  for (const part of body) {
+    bytes.set(part, offset);
+    offset += part.byteLength;
+  }
+  return bytes;
+}
+
+/** Returns the parsed header and a view (no copy) of the body. */
+export function readContainer<Header>(kind: ContainerKind, buffer: ArrayBuffer): { header: Header; body: Uint8Array } {
+  const view = new DataView(buffer);
+  const magic = buffer.byteLength < PREAMBLE ? 0 : view.getUint32(0, true);
+  if (magic !== kind.magic) throw new Error(`The ${kind.name} of this build is damaged or of another kind; build again.`);
+  const version = view.getUint32(4, true);
+  if (version !== kind.version) {
+    throw new Error(`The ${kind.name} is of format ${version}, this runtime reads ${kind.version}; build again.`);
+  }
+  const length = view.getUint32(8, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, PREAMBLE, length))) as Header;
+  return { header, body: new Uint8Array(buffer, PREAMBLE + length) };
+}
+
+/** `[offset into the memory, bytes in memory, bytes when packed with zstd]`; pages that are all zero are left out. */
+export type ImageChunk = readonly [offset: number, length: number, packed: number];
+
+export interface ImageHeader {
+  /** Size of the linear memory, bytes. */
+  memory: number;
+  /** What Pyodide keeps outside linear memory, see its `serializeHiwireState`. */
+  references: unknown;
+  chunks: ImageChunk[];
+}
+
+/** `[offset into the body, bytes as stored, bytes when unpacked]`; the two sizes are equal for a file that is stored. */
+export type ArchiveFile = readonly [offset: number, stored: number, length: number];
+export interface ArchiveFolder {
+  [name: string]: ArchiveFile | ArchiveFolder;
+}
+
+export interface ArchiveHeader {
+  /** Mount point → tree. */
+  mounts: Record<string, ArchiveFolder>;
+}

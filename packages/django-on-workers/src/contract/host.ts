@@ -1,0 +1,42 @@
+/**
+ * What Python can reach in JavaScript: the shape of the module `_django_on_workers`, see the package's `_host.py`.
+ *
+ * Requests are numbers; a number that is unknown belongs to a request that is over. Errors of a database come back as
+ * strings, which cost Python nothing to tell from results.
+ */
+import type { Level } from "./levels.ts";
+
+export interface Host {
+  log(level: Level, text: string): void;
+  /** Output of a management command. */
+  output(name: "stdout" | "stderr", text: string): void;
+  sleep(milliseconds: number): Promise<void>;
+  /** Runs a callback of Python's event loop on a later turn, on behalf of the request that asks. */
+  schedule(callback: () => void, milliseconds?: number): void;
+
+  bindings(request: number): object;
+  storage(request: number): object | undefined;
+  /** Returns a function that ends the wait. */
+  wait_until(request: number): () => void;
+
+  /** The next piece of the request's body; `undefined` at its end. */
+  read(request: number): Promise<Uint8Array | undefined>;
+  /** Sends the head, and with a body all of it; without one, `write` and `end` follow. */
+  respond(request: number, status: number, headers: string, body: unknown): void;
+  /** Rejects when the client has gone away. */
+  write(request: number, piece: Uint8Array): Promise<void>;
+  end(request: number): void;
+
+  /** Runs one statement in the Durable Object: rows as `marshal` data, or the message of an error. */
+  object_query(request: number, sql: string, parameters: unknown): Uint8Array | string;
+  /** Opens a transaction, or a savepoint inside one. */
+  object_begin(request: number): Promise<void>;
+  /** Ends the innermost transaction or savepoint. */
+  object_commit(request: number): Promise<void>;
+  object_rollback(request: number): Promise<void>;
+
+  /** Runs one statement on D1, like `object_query`. */
+  d1_query(request: number, binding: string, sql: string, parameters: unknown): Promise<Uint8Array | string>;
+  /** Runs statements as one transaction; results in order, as one `marshal` list. */
+  d1_batch(request: number, binding: string, statements: unknown): Promise<Uint8Array | string>;
+}

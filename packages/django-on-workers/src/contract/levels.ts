@@ -1,0 +1,2 @@
+/** Methods of `console`. */
+export type Level = "debug" | "info" | "log" | "warn" | "error";

@@ -1,0 +1,28 @@
+/** What the build and its own Worker tell each other. */
+export interface StepHeader {
+  /** Lengths of the archives that follow, in bytes. */
+  archives: number[];
+  /** Put in front of `sys.path`. */
+  path: string[];
+  module: string;
+  function: string;
+  config: unknown;
+  /** Answer with the memory of the interpreter. */
+  capture: boolean;
+  /** Answer with the files under these folders. */
+  collect: string[];
+}
+
+export interface StepResult {
+  /** What the Python function returned. */
+  result: string;
+  /** Path and size of each file; the contents follow in this order. */
+  files: [path: string, length: number][];
+}
+
+export interface CaptureHeader {
+  references: unknown;
+  /** Small wasm modules that a restore asks for, in hexadecimal. */
+  modules: string[];
+  result: string;
+}

@@ -1,0 +1,93 @@
+/** The host that Python sees: one function each, put together from the bindings. */
+import type { Host } from "../../contract/host.ts";
+import { output } from "../python/console.ts";
+import * as d1 from "./d1.ts";
+import * as object from "./durable-object.ts";
+import { find, type ResponseParts } from "./requests.ts";
+import { messageOf } from "./rows.ts";
+
+interface Proxy {
+  getBuffer?(type: "u8"): { data: Uint8Array; release(): void };
+  copy?(): () => void;
+}
+
+/** A copy of the bytes that Python passed; its memory may move as soon as Python runs again. */
+function bytesOf(body: unknown): ResponseParts["body"] {
+  if (body === undefined || body === null) return undefined;
+  if (typeof body === "string") return body;
+  const buffer = (body as Required<Proxy>).getBuffer("u8");
+  try {
+    return buffer.data.slice();
+  } finally {
+    buffer.release();
+  }
+}
+
+function transactions(request: number) {
+  const found = find(request).transactions;
+  if (!found) throw new Error("Transactions need a Durable Object; a Worker on D1 has none.");
+  return found;
+}
+
+export const host: Host = {
+  log(level, text) {
+    output.sink.write(level, text);
+  },
+  output(name, text) {
+    output.sink.write(name === "stderr" ? "error" : "log", text);
+  },
+  sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+  schedule(callback, milliseconds = 0) {
+    setTimeout(callback, milliseconds);
+  },
+
+  bindings: (request) => find(request).scope.env,
+  storage: (request) => find(request).scope.storage,
+  wait_until(request) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    find(request).scope.waitUntil(promise);
+    return resolve;
+  },
+
+  async read(request) {
+    const { body } = find(request);
+    if (!body) return undefined;
+    const { value, done } = await body.read();
+    return done ? undefined : value;
+  },
+  respond(request, status, headers, body) {
+    find(request).answer({ status, headers, body: bytesOf(body) });
+  },
+  async write(request, piece) {
+    const { writer } = find(request);
+    if (!writer) throw new Error("There is no response to write to.");
+    await writer.write(piece);
+  },
+  end(request) {
+    // Closing waits for the client; nobody needs to wait for that.
+    find(request).writer?.close().catch(() => undefined);
+  },
+
+  object_query(request, sql, parameters) {
+    const { storage } = find(request).scope;
+    return storage ? object.query(storage, sql, parameters) : "This request is not served by a Durable Object.";
+  },
+  object_begin: (request) => transactions(request).begin(),
+  object_commit: (request) => transactions(request).commit(),
+  object_rollback: (request) => transactions(request).rollback(),
+
+  async d1_query(request, binding, sql, parameters) {
+    try {
+      return await d1.query(find(request).scope.env, binding, sql, parameters);
+    } catch (error) {
+      return messageOf(error);
+    }
+  },
+  async d1_batch(request, binding, statements) {
+    try {
+      return await d1.batch(find(request).scope.env, binding, statements);
+    } catch (error) {
+      return messageOf(error);
+    }
+  },
+};

@@ -1,0 +1,53 @@
+/** The requests that are being served: what Python knows by a number. */
+import { TransactionStack } from "./transactions.ts";
+
+export interface Scope {
+  env: object;
+  waitUntil(promise: Promise<unknown>): void;
+  /** The storage of the Durable Object that serves the request, if one does. */
+  storage?: DurableObjectStorage;
+}
+
+export interface Exchange {
+  readonly scope: Scope;
+  readonly transactions: TransactionStack | undefined;
+  body: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** Set once, when Python sends the head. */
+  answer(response: ResponseParts): void;
+  writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
+}
+
+export interface ResponseParts {
+  status: number;
+  headers: string;
+  /** `undefined` when pieces follow. */
+  body: string | Uint8Array | undefined;
+}
+
+const open = new Map<number, Exchange>();
+let last = 0;
+
+export function begin(scope: Scope, body: ReadableStream<Uint8Array> | null, answer: Exchange["answer"]): number {
+  const id = ++last;
+  open.set(id, {
+    scope,
+    transactions: scope.storage && new TransactionStack(scope.storage),
+    body: body?.getReader(),
+    answer,
+    writer: undefined,
+  });
+  return id;
+}
+
+export function find(id: number): Exchange {
+  const exchange = open.get(id);
+  if (!exchange) throw new Error("This request is over; what belonged to it can't be used any more.");
+  return exchange;
+}
+
+/** Ends a request. A transaction that Python left open, because it died, is rolled back. */
+export async function finish(id: number): Promise<void> {
+  const exchange = open.get(id);
+  open.delete(id);
+  await exchange?.transactions?.abandon();
+}

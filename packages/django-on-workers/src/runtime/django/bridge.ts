@@ -1,0 +1,82 @@
+/** A `Request` to Python, and what Python answers to a `Response`. */
+import { begin, find, finish, type ResponseParts, type Scope } from "../bindings/requests.ts";
+import type { Application } from "./application.ts";
+
+/** Statuses whose responses have no body: https://fetch.spec.whatwg.org/#null-body-status */
+const BODILESS = new Set([101, 103, 204, 205, 304]);
+
+/** The lines that `django_on_workers/runtime/head.py` parses. */
+function headOf(request: Request): string {
+  const url = new URL(request.url);
+  const client = request.headers.get("cf-connecting-ip") ?? "127.0.0.1";
+  let head = `${request.method}\n${url.protocol.slice(0, -1)}\n${url.host}\n${client}\n${url.pathname}\n${url.search.slice(1)}`;
+  for (const [name, value] of request.headers) head += `\n${name}: ${value}`;
+  return head;
+}
+
+function headersOf(lines: string): Headers {
+  const headers = new Headers();
+  if (lines) {
+    for (const line of lines.split("\n")) {
+      const colon = line.indexOf(": ");
+      headers.append(line.slice(0, colon), line.slice(colon + 2));
+    }
+  }
+  return headers;
+}
+
+/** With a declared length the platform sends that instead of chunks, and checks it. */
+function streamFor(headers: Headers): TransformStream<Uint8Array, Uint8Array> {
+  const length = headers.get("content-length");
+  return length === null ? new TransformStream() : new FixedLengthStream(Number(length));
+}
+
+const failed = (): Response =>
+  new Response("Internal Server Error\n", { status: 500, headers: { "content-type": "text/plain; charset=utf-8" } });
+
+export async function serve(application: Application, request: Request, scope: Scope): Promise<Response> {
+  let incoming = request;
+  if (request.body && !request.headers.has("content-length")) {
+    // WSGI has no way to read a body of unknown length.
+    const body = await request.arrayBuffer();
+    incoming = new Request(request, { body, headers: [...request.headers, ["content-length", String(body.byteLength)]] });
+  }
+  const answered = Promise.withResolvers<Response>();
+  let responded = false;
+  const id = begin(scope, incoming.body, ({ status, headers: lines, body }: ResponseParts) => {
+    responded = true;
+    const headers = headersOf(lines);
+    if (BODILESS.has(status) || request.method === "HEAD") {
+      // What Python still writes is thrown away.
+      find(id).writer = new WritableStream<Uint8Array>().getWriter();
+      answered.resolve(new Response(null, { status, headers }));
+    } else if (body !== undefined) {
+      answered.resolve(new Response(body, { status, headers }));
+    } else {
+      const { readable, writable } = streamFor(headers);
+      find(id).writer = writable.getWriter();
+      answered.resolve(new Response(readable, { status, headers }));
+    }
+  });
+  const done = application
+    .serve(id, headOf(incoming))
+    .catch((error: unknown) => {
+      // A client that went away is no error.
+      if (!responded || !isDisconnect(error)) console.error(describe(error));
+      find(id).writer?.abort(error).catch(() => undefined);
+    })
+    .then(() => finish(id))
+    .finally(() => {
+      if (!responded) answered.resolve(failed());
+    });
+  scope.waitUntil(done);
+  return answered.promise;
+}
+
+const isDisconnect = (error: unknown): boolean =>
+  /client closed the connection|The client disconnected|writable side of this|has been (?:canceled|aborted|closed)/i.test(String(error));
+
+function describe(error: unknown): string {
+  const cause = (error as { cause?: unknown } | null)?.cause;
+  return cause ? `${String(error)}\n${String(cause)}` : String(error);
+}

@@ -1,0 +1,44 @@
+/** Django in a Durable Object, next to its SQLite. */
+import { DurableObject, env as globalEnvironment } from "cloudflare:workers";
+import { DURABLE_OBJECT_BINDING, SITE_OBJECT } from "../../contract/manifest.ts";
+import { Application, environmentOf, type Artefacts } from "./application.ts";
+import { serve } from "./bridge.ts";
+import type { Scope } from "../bindings/requests.ts";
+
+/** Objects of one isolate share the interpreter; which storage a query goes to is a property of the request. */
+let application: Application | undefined;
+
+/** The Durable Object's class, but for where its artefacts come from. */
+export abstract class DjangoObject extends DurableObject<object> {
+  /**
+   * Imports the artefacts. Only an isolate that holds an object does that: the Worker in front of it never pays for a
+   * Python that it does not run.
+   */
+  protected abstract load(): Promise<Artefacts>;
+
+  protected async application(): Promise<Application> {
+    const artefacts = await this.load();
+    application ??= new Application(artefacts, environmentOf(globalEnvironment));
+    return application;
+  }
+
+  protected get scope(): Scope {
+    return { env: this.env, storage: this.ctx.storage, waitUntil: (promise) => this.ctx.waitUntil(promise) };
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    return serve(await this.application(), request, this.scope);
+  }
+}
+
+interface Bindings {
+  [DURABLE_OBJECT_BINDING]: DurableObjectNamespace;
+}
+
+/** The Worker in front: hands every request to the site's object. */
+export const forwarder: ExportedHandler<Bindings> = {
+  fetch(request, env) {
+    const namespace = env[DURABLE_OBJECT_BINDING];
+    return namespace.get(namespace.idFromName(SITE_OBJECT)).fetch(request);
+  },
+};

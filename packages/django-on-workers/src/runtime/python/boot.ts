@@ -1,0 +1,142 @@
+/** Starts a Python interpreter, from an image or from nothing. Needs neither I/O nor timers nor randomness. */
+import { modulesAsked } from "./environment.ts";
+import { mountArchive } from "./filesystem.ts";
+import { output } from "./console.ts";
+import type { Image } from "./image.ts";
+import type { CreatePyodideModule, PyodideModule, PyodidePublic } from "./pyodide.ts";
+
+/** The modules of an artefact that make an interpreter. */
+export interface Parts {
+  createModule: CreatePyodideModule;
+  wasm: WebAssembly.Module;
+  /** Pyodide's module for JavaScript errors, which its loader carries as bytes. */
+  sentinel: WebAssembly.Module;
+  /** Python's standard library, a zip archive. */
+  stdlib: ArrayBuffer;
+  pyodideBuildId: string;
+}
+
+export interface BootOptions {
+  image?: Image;
+  /** Archives to mount, in this order. */
+  archives?: readonly ArrayBuffer[];
+  /** The interpreter's memory will be written to an image. */
+  forImage?: boolean;
+  /** Baked into an image: the seed of `hash()`, 0 to 4294967295. Only read without an image. */
+  hashSeed?: number;
+  /** JavaScript modules that Python can import, by name. An image refers to them by that name. */
+  modules?: Record<string, object>;
+}
+
+export interface Booted {
+  module: PyodideModule;
+  python: PyodidePublic;
+}
+
+const PAGE = 65536;
+
+// Pyodide's own detection would find Node's globals; see its src/js/environments.ts.
+const RUNTIME_ENVIRONMENT = {
+  IN_NODE: false,
+  IN_NODE_COMMONJS: false,
+  IN_NODE_ESM: false,
+  IN_BUN: false,
+  IN_DENO: false,
+  IN_SAFARI: false,
+  IN_SHELL: false,
+  IN_WORKERD: true,
+  IN_BROWSER: true,
+  IN_BROWSER_MAIN_THREAD: false,
+  IN_BROWSER_WEB_WORKER: false,
+};
+
+export async function boot(parts: Parts, options: BootOptions): Promise<Booted> {
+  const { image, archives = [], forImage = false, modules = {} } = options;
+  // PYTHONINSPECT keeps a SystemError from ending the interpreter, as Pyodide's loader does.
+  const env = { HOME: "/tmp", PYTHONHASHSEED: String(options.hashSeed ?? 0), PYTHONINSPECT: "1" };
+  const sentinel = new WebAssembly.Instance(parts.sentinel).exports;
+  const module = await parts.createModule({
+    API: {
+      config: {
+        jsglobals: globalThis,
+        BUILD_ID: parts.pyodideBuildId,
+        env,
+        args: [],
+        packages: [],
+        enableRunUntilComplete: true,
+        checkAPIVersion: true,
+        indexURL: "/",
+        _makeSnapshot: forImage,
+      },
+      runtimeEnv: RUNTIME_ENVIRONMENT,
+    },
+    arguments: [],
+    noInitialRun: image !== undefined,
+    locateFile: (path: string) => path,
+    print: (line: string) => output.sink.write("log", line),
+    printErr: (line: string) => output.sink.write("error", line),
+    preRun: [
+      (module: PyodideModule) => {
+        const version = module.HEAPU32[module._Py_Version >>> 2] ?? 0;
+        const [major, minor, micro] = [(version >>> 24) & 255, (version >>> 16) & 255, (version >>> 8) & 255];
+        const library = `/lib/python${major}.${minor}`;
+        module.API.pyVersionTuple = [major, minor, micro];
+        module.API.sitePackages = `${library}/site-packages`;
+        // CPython looks for lib-dynload when it works out its prefix, and warns where there is none.
+        for (const folder of [module.API.sitePackages, `${library}/lib-dynload`]) module.FS.mkdirTree(folder);
+        module.FS.writeFile(`/lib/python${major}${minor}.zip`, new Uint8Array(parts.stdlib), { canOwn: true });
+        for (const archive of archives) mountArchive(module.FS, archive);
+        module.FS.chdir("/tmp");
+        Object.assign(module.ENV, env);
+      },
+    ],
+    instantiateWasm(imports: { env: Record<string, unknown> }, done: (...args: unknown[]) => void) {
+      imports.env["Jsv_GetError_import"] = sentinel["Jsv_GetError_import"];
+      imports.env["JsvError_Check"] = sentinel["JsvError_Check"];
+      const instance = new WebAssembly.Instance(parts.wasm, imports as unknown as WebAssembly.Imports);
+      // Pyodide does not grow its 30 MiB for a larger image.
+      const memory = instance.exports["memory"] as WebAssembly.Memory;
+      const missing = (image?.memory ?? 0) - memory.buffer.byteLength;
+      if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+      done(instance, parts.wasm);
+      return {};
+    },
+  });
+  image?.restore(module.HEAPU8);
+  const python = module.API.finalizeBootstrap(image?.references, (entry) => fromReference(entry, modules));
+  if (image === undefined) {
+    for (const [name, contents] of Object.entries(modules)) python.registerJsModule(name, contents);
+  }
+  return { module, python };
+}
+
+/** What an image writes in place of a JavaScript object that Python holds. */
+interface Reference {
+  module?: string;
+}
+
+function fromReference(entry: unknown, modules: Record<string, object>): unknown {
+  const { module } = (entry ?? {}) as Reference;
+  if (module === undefined) return null;
+  const found = modules[module];
+  if (!found) throw new Error(`The image refers to the JavaScript module ${module}, which this runtime lacks.`);
+  return found;
+}
+
+export interface Capture {
+  memory: Uint8Array;
+  references: unknown;
+  /** Small wasm modules that a restore needs, in hexadecimal. */
+  modules: string[];
+}
+
+/** What goes into an image. The interpreter must have been booted `forImage`, and no stack may be suspended. */
+export function capture({ module }: Booted, modules: Record<string, object>): Capture {
+  const names = new Map(Object.entries(modules).map(([name, contents]) => [contents, name]));
+  const references = module.API.serializeHiwireState((value) => {
+    const name = names.get(value as object);
+    // Other objects belong to the boot or to a request that is over: whoever still holds one gets nothing.
+    return name === undefined ? {} : { module: name };
+  });
+  return { memory: module.HEAPU8, references, modules: modulesAsked() };
+}

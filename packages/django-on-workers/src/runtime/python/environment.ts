@@ -1,0 +1,56 @@
+/**
+ * What Pyodide finds around itself. Must be evaluated before `pyodide.asm.mjs`, while the global scope is evaluated:
+ * wasm can be compiled from bytes only then.
+ */
+
+// workerd has a `process`, and Emscripten and Pyodide take that for Node; these two properties make them look further.
+const processLike = (globalThis as { process?: Record<string, unknown> }).process;
+if (processLike) {
+  processLike["browser"] = true;
+  processLike["type"] = "renderer";
+}
+
+/** workers-types calls the class abstract, because a request may not compile; at global scope it can. */
+type Compiler = new (bytes: Uint8Array) => WebAssembly.Module;
+
+const Module = WebAssembly.Module as unknown as Compiler;
+const ready = new Map<string, WebAssembly.Module>();
+const asked = new Set<string>();
+
+function hexOf(bytes: Uint8Array): string {
+  let hex = "";
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+  return hex;
+}
+
+/** Compiles small modules that Pyodide will ask for; `modules` are their bytes in hexadecimal. */
+export function prepareModules(modules: readonly string[]): void {
+  for (const hex of modules) {
+    if (ready.has(hex)) continue;
+    const bytes = new Uint8Array(hex.length / 2);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+    ready.set(hex, new Module(bytes));
+  }
+}
+
+/** The modules that were asked for so far, in hexadecimal: what a build records for the runtime to prepare. */
+export const modulesAsked = (): string[] => [...asked];
+
+// Pyodide wraps JavaScript functions in small modules whenever it boots, also in a request, where workerd refuses to
+// compile: hand out the ones that were prepared.
+(WebAssembly as { Module: unknown }).Module = new Proxy(Module, {
+  construct(target, [source]: [ArrayBuffer | ArrayBufferView]) {
+    const bytes = ArrayBuffer.isView(source)
+      ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+      : new Uint8Array(source);
+    if (bytes.byteLength > 4096) return new target(bytes);
+    const hex = hexOf(bytes);
+    asked.add(hex);
+    let module = ready.get(hex);
+    if (!module) {
+      module = new target(bytes);
+      ready.set(hex, module);
+    }
+    return module;
+  },
+});

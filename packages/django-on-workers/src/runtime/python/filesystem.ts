@@ -1,0 +1,102 @@
+/**
+ * Files: a tree that comes with the build, mounted lazily over Emscripten's own in-memory file system.
+ *
+ * Nodes are made when a path is looked up, contents are unpacked when a file is read; once made, a node is an ordinary
+ * MEMFS node, so writing, renaming and deleting work as they do in memory. Nothing written outlives the isolate.
+ */
+import { zstdDecompressSync } from "node:zlib";
+import { ARCHIVE, readContainer, type ArchiveFile, type ArchiveFolder, type ArchiveHeader } from "../../contract/bytes.ts";
+import type { EmscriptenFS, FSNode } from "./pyodide.ts";
+
+const FOLDER_MODE = 0o40755;
+const FILE_MODE = 0o100644;
+const ENOENT = 44;
+/** Every node carries this time: the interpreter's caches of folders in an image stay valid after a restore. */
+const MODIFIED = Date.UTC(2026, 0, 1);
+
+const isFile = (entry: ArchiveFile | ArchiveFolder): entry is ArchiveFile => Array.isArray(entry);
+
+/** Contents that are unpacked on first use. */
+function lazyContents(node: FSNode, body: Uint8Array, [offset, stored, length]: ArchiveFile): void {
+  const unpack = (): Uint8Array => {
+    const bytes = body.subarray(offset, offset + stored);
+    // A stored file is copied: MEMFS may write into what it is given.
+    return stored === length ? bytes.slice() : new Uint8Array(zstdDecompressSync(bytes));
+  };
+  node.usedBytes = length;
+  Object.defineProperty(node, "contents", {
+    configurable: true,
+    enumerable: true,
+    get() {
+      const contents = unpack();
+      Object.defineProperty(node, "contents", { value: contents, writable: true, configurable: true, enumerable: true });
+      return contents;
+    },
+    set(contents: unknown) {
+      Object.defineProperty(node, "contents", { value: contents, writable: true, configurable: true, enumerable: true });
+    },
+  });
+}
+
+export function mountArchive(FS: EmscriptenFS, buffer: ArrayBuffer): void {
+  const { header, body } = readContainer<ArchiveHeader>(ARCHIVE, buffer);
+  const { MEMFS } = FS.filesystems;
+
+  const settle = (node: FSNode): FSNode => {
+    node.atime = node.mtime = node.ctime = MODIFIED;
+    return node;
+  };
+
+  function makeFolder(node: FSNode, tree: ArchiveFolder): FSNode {
+    // What has become a node is taken out of this table: a deleted file must not come back.
+    const waiting = new Map(Object.entries(tree));
+    const appear = (name: string): FSNode | undefined => {
+      const entry = waiting.get(name);
+      if (!entry) return undefined;
+      waiting.delete(name);
+      const { mtime, ctime } = node;
+      const child = MEMFS.createNode(node, name, isFile(entry) ? FILE_MODE : FOLDER_MODE, 0);
+      node.mtime = mtime;
+      node.ctime = ctime;
+      if (isFile(entry)) lazyContents(child, body, entry);
+      else makeFolder(child, entry);
+      return settle(child);
+    };
+    const memory = node.node_ops as Record<string, (...args: unknown[]) => unknown>;
+    node.node_ops = {
+      ...node.node_ops,
+      lookup(_parent: FSNode, name: string) {
+        const child = appear(name);
+        if (!child) throw new FS.ErrnoError(ENOENT);
+        return child;
+      },
+      readdir(folder: FSNode) {
+        for (const name of [...waiting.keys()]) appear(name);
+        return memory["readdir"]?.(folder);
+      },
+      rmdir(parent: FSNode, name: string) {
+        // MEMFS calls a folder empty when it has no nodes: let the victim's appear first.
+        const victim = appear(name) ?? (parent.contents as Record<string, FSNode>)[name];
+        if (victim) (victim.node_ops as Record<string, (node: FSNode) => unknown>)["readdir"]?.(victim);
+        return memory["rmdir"]?.(parent, name);
+      },
+    };
+    return settle(node);
+  }
+
+  for (const [path, tree] of Object.entries(header.mounts)) {
+    FS.mkdirTree(path);
+    FS.mount({ mount: (mount: unknown) => makeFolder(MEMFS.mount(mount), tree) }, {}, path);
+  }
+}
+
+/** The files under `path` that were written since it was mounted, by their path. */
+export function* writtenFiles(FS: EmscriptenFS, path: string): Generator<[path: string, contents: Uint8Array]> {
+  const { node } = FS.lookupPath(path);
+  for (const name of Object.keys(node.contents as object)) {
+    const child = `${path}/${name}`;
+    const { node: found } = FS.lookupPath(child);
+    if (FS.isDir(found.mode)) yield* writtenFiles(FS, child);
+    else if (FS.isFile(found.mode) && found.mtime !== MODIFIED) yield [child, FS.readFile(child)];
+  }
+}

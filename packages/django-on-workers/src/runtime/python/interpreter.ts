@@ -1,0 +1,66 @@
+/**
+ * An interpreter that many calls enter at once, and that is replaced when it dies.
+ *
+ * Every call has a stack of its own, which JSPI suspends while it waits. Garbage is collected only when no stack is
+ * suspended: CPython's collector corrupts memory otherwise.
+ */
+import type { Booted } from "./boot.ts";
+import type { PyProxy } from "./pyodide.ts";
+
+/** The wasm instance trapped or Python ended itself: nothing can run in it any more. */
+export class InterpreterDied extends Error {
+  constructor(cause: unknown) {
+    super("The Python interpreter died; a new one takes its place.", { cause });
+    this.name = "InterpreterDied";
+  }
+}
+
+const isPythonError = (error: unknown): boolean => (error as { name?: string } | null)?.name === "PythonError";
+
+export class Interpreter {
+  readonly booted: Booted;
+  #alive = true;
+  #inFlight = 0;
+  #collect: PyProxy | undefined;
+
+  constructor(booted: Booted) {
+    this.booted = booted;
+    booted.module.API.on_fatal = () => {
+      this.#alive = false;
+    };
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Calls that have entered and not returned. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Linear memory, in bytes. It never shrinks. */
+  get memory(): number {
+    return this.booted.module.HEAPU8.byteLength;
+  }
+
+  /** A Python function that is called when no stack is suspended. */
+  collectWith(collect: PyProxy): void {
+    this.#collect = collect;
+  }
+
+  /** Calls a Python function that may wait. Rejects with a PythonError, or with InterpreterDied. */
+  async enter(callable: PyProxy, ...args: unknown[]): Promise<unknown> {
+    this.#inFlight++;
+    try {
+      return await callable.callPromising(...args);
+    } catch (error) {
+      if (isPythonError(error) && this.#alive) throw error;
+      this.#alive = false;
+      throw new InterpreterDied(error);
+    } finally {
+      this.#inFlight--;
+      if (this.#inFlight === 0 && this.#alive) this.#collect?.();
+    }
+  }
+}
