@@ -14,34 +14,58 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
     changed (``RunPython``) sends what there is first.
     """
 
-    is_one = True
+    def __init__(self, connection, collect_sql=False, atomic=True):
+        super().__init__(connection, collect_sql, atomic)
+        self._is_one = atomic
+
+    @property
+    def is_one(self):
+        return self._is_one
 
     def __enter__(self):
         super().__enter__()
-        self._collects = not self.collect_sql and self.connection.connection.collected is None
-        if self._collects:
-            self.connection.connection.collect()
+        self._collects = self._is_one and not self.collect_sql and self._start()
         return self
 
     def __exit__(self, exc_type, exc_value, traceback):
-        connection = self.connection.connection
         try:
             super().__exit__(exc_type, exc_value, traceback)
             if self._collects and exc_type is None:
-                with self.connection.wrap_database_errors:
-                    connection.send()
+                self._send()
         finally:
             if self._collects:
-                connection.discard()
+                self.connection.connection.discard()
+
+    def _start(self) -> bool:
+        """Begin a batch, and return whether it is a new one."""
+        self.connection.ensure_connection()
+        connection = self.connection.connection
+        if connection.collected is not None:
+            return False
+        connection.collect()
+        return True
+
+    def _send(self):
+        with self.connection.wrap_database_errors:
+            self.connection.connection.send()
 
     def _remake_in_one(self, remake):
-        # The batch is the transaction.
-        remake()
+        if self.collect_sql or not self._start():
+            return remake()
+        try:
+            remake()
+            self._send()
+        finally:
+            self.connection.connection.discard()
+
+    def _defer_constraints(self):
+        """Do nothing: a batch begins with that."""
 
     def _check_constraints(self):
-        """Do nothing: the batch ends with the check."""
+        """Do nothing: a batch ends with that."""
 
     def references_to(self, table):
+        self.connection.ensure_connection()
         connection = self.connection.connection
         found = connection.peek(REFERENCES_QUERY, (table,))
         name = self.connection.ops.quote_name(table)

@@ -77,7 +77,7 @@ class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
 
     def __enter__(self):
         BaseDatabaseSchemaEditor.__enter__(self)
-        self.connection.disable_constraint_checking()
+        self._defer_constraints()
         return self
 
     def __exit__(self, exc_type, exc_value, traceback):
@@ -91,6 +91,10 @@ class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
                 BaseDatabaseSchemaEditor.__exit__(self, *sys.exc_info())
                 raise
         BaseDatabaseSchemaEditor.__exit__(self, exc_type, exc_value, traceback)
+
+    def _defer_constraints(self):
+        if self.connection.in_atomic_block:
+            self.connection.disable_constraint_checking()
 
     def _check_constraints(self):
         self.connection.check_constraints()
@@ -133,7 +137,7 @@ class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
             remake()
         else:
             with atomic(self.connection.alias):
-                self.connection.disable_constraint_checking()
+                self._defer_constraints()
                 remake()
                 self._check_constraints()
 
