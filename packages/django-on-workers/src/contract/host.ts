@@ -27,6 +27,8 @@ export interface Host {
   write(request: number, piece: Uint8Array): Promise<void>;
   end(request: number): void;
 
+  /** Whether the request is served by an object that exists for tests. */
+  object_for_tests(request: number): boolean;
   /** Runs one statement in the Durable Object: rows as `marshal` data, or the message of an error. */
   object_query(request: number, sql: string, parameters: unknown): Uint8Array | string;
   /** Opens a transaction, or a savepoint inside one. */

@@ -68,6 +68,7 @@ export const host: Host = {
     find(request).writer?.close().catch(() => undefined);
   },
 
+  object_for_tests: (request) => find(request).scope.forTests === true,
   object_query(request, sql, parameters) {
     const { storage } = find(request).scope;
     return storage ? object.query(storage, sql, parameters) : "This request is not served by a Durable Object.";

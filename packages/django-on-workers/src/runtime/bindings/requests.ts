@@ -6,6 +6,8 @@ export interface Scope {
   waitUntil(promise: Promise<unknown>): void;
   /** The storage of the Durable Object that serves the request, if one does. */
   storage?: DurableObjectStorage;
+  /** The object exists for tests: its storage may be emptied, and holds no site. */
+  forTests?: boolean;
 }
 
 export interface Exchange {

@@ -4,18 +4,38 @@
  * A command arrives as JSON; the answer is a stream of JSON lines: `{"stdout"}`, `{"stderr"}`, `{"file", "base64"}` for
  * each file of the project that the command wrote, and at the end `{"exit"}`.
  */
-import { PROJECT_ROOT } from "../../contract/manifest.ts";
+import { PROJECT_ROOT, TEST_OBJECT } from "../../contract/manifest.ts";
 import { begin, finish, type Scope } from "../bindings/requests.ts";
 import { consoleSink, output } from "../python/console.ts";
 import { writtenFiles } from "../python/filesystem.ts";
 import type { PyProxy } from "../python/pyodide.ts";
-import type { Application } from "./application.ts";
+import { env as globalEnvironment } from "cloudflare:workers";
+import { Application, environmentOf, type Artefacts } from "./application.ts";
+import { DjangoObject } from "./object.ts";
 
-export interface Command {
+interface Command {
   argv: string[];
 }
 
-export function manage(application: Application, command: Command, scope: Scope): Response {
+/** Commands in a Worker: the database is D1. */
+export function createManager(artefacts: Artefacts): ExportedHandler<object> {
+  const application = new Application(artefacts, environmentOf(globalEnvironment));
+  return {
+    async fetch(request, env, ctx) {
+      return manage(application, await request.json(), { env, waitUntil: (promise) => ctx.waitUntil(promise) });
+    },
+  };
+}
+
+/** Commands in a Durable Object, next to its storage. */
+export abstract class ManagedObject extends DjangoObject {
+  override async fetch(request: Request): Promise<Response> {
+    const forTests = new URL(request.url).pathname === `/${TEST_OBJECT}`;
+    return manage(await this.application(), await request.json(), { ...this.scope, forTests });
+  }
+}
+
+function manage(application: Application, command: Command, scope: Scope): Response {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const encoder = new TextEncoder();

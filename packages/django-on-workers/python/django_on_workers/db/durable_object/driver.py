@@ -3,14 +3,32 @@
 import marshal
 from collections.abc import Sequence
 
+from django.db.backends.base.creation import TEST_DATABASE_PREFIX
+
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
 def connect(settings_dict: dict) -> Driver:
-    """Return an open driver for the storage of the object that serves the request."""
+    """
+    Return an open driver for the storage of the object that serves the request.
+
+    Raises DriverError where a test database is asked for outside an object that exists for tests,
+    or a real one inside it: the storage of an object is one database.
+    """
     from django_on_workers._host import host, request_id
 
-    return StorageDriver(host, request_id())
+    request = request_id()
+    wanted = settings_dict["NAME"].startswith(TEST_DATABASE_PREFIX)
+    if wanted and not host.object_for_tests(request):
+        raise DriverError(
+            f"{settings_dict['NAME']} is a test database, and this Durable Object holds the site's data: "
+            "run tests with 'django-on-workers manage test', which gives them an object of their own"
+        )
+    if not wanted and host.object_for_tests(request):
+        raise DriverError(
+            f"{settings_dict['NAME']} is not a test database, and this Durable Object exists for tests"
+        )
+    return StorageDriver(host, request)
 
 
 class StorageDriver:

@@ -1,0 +1,161 @@
+/** A built project on this machine, beside `wrangler dev` and on the same data. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, SITE_OBJECT, TEST_OBJECT } from "../contract/manifest.ts";
+import type { Build } from "./index.ts";
+import { runtimeModules } from "./modules.ts";
+
+/** What `wrangler dev` names its folder of local data, below the project. */
+const STATE = [".wrangler", "state", "v3"];
+
+const ENTRIES = {
+  d1: `import "./prepare.js";
+import { createManager } from "./runtime/django/manage.js";
+import { artefacts } from "./artefacts.js";
+
+export default createManager(artefacts);
+`,
+  "durable-object": `import "./prepare.js";
+import { ManagedObject } from "./runtime/django/manage.js";
+
+export class ${DURABLE_OBJECT_CLASS} extends ManagedObject {
+  async load() {
+    return (await import("./artefacts.js")).artefacts;
+  }
+}
+
+export default {
+  fetch(request, env) {
+    const namespace = env.${DURABLE_OBJECT_BINDING};
+    return namespace.get(namespace.idFromName(new URL(request.url).pathname.slice(1))).fetch(request);
+  },
+};
+`,
+};
+
+type ModuleType = "ESModule" | "CompiledWasm" | "Data";
+interface Module {
+  type: ModuleType;
+  path: string;
+  contents: string | Uint8Array;
+}
+
+function typeOf(path: string): ModuleType {
+  if (path.endsWith(".wasm")) return "CompiledWasm";
+  return path.endsWith(".bin") ? "Data" : "ESModule";
+}
+
+function modulesOf(folder: string, entry: string): Module[] {
+  const modules = new Map<string, Module>();
+  const add = (path: string, contents: string | Uint8Array): void => {
+    const type = typeOf(path);
+    modules.set(path, { type, path: `/${path}`, contents: type === "ESModule" ? contents.toString() : contents });
+  };
+  add("local.mjs", entry);
+  for (const found of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!found.isFile()) continue;
+    const absolute = join(found.parentPath, found.name);
+    add(relative(folder, absolute).split(sep).join("/"), readFileSync(absolute));
+  }
+  for (const [path, contents] of runtimeModules()) if (!modules.has(path)) add(path, contents);
+  modules.delete("index.js");
+  return [...modules.values()];
+}
+
+export interface LocalOptions {
+  /** The entry that takes the place of the Worker's own. */
+  entry: string;
+  /** Names of D1 databases that exist only here. */
+  extraDatabases?: readonly string[];
+  /** Where data lies; the project's own by default. */
+  state?: string;
+}
+
+/** Starts workerd with the emitted Worker's bindings, as its Wrangler configuration has them, and another entry. */
+export async function startLocal(build: Build, { entry, extraDatabases = [], state }: LocalOptions): Promise<Miniflare> {
+  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
+  // Wrangler looks for .dev.vars beside the configuration that it is given; the project's lie in its root.
+  const { workerOptions } = optionsOf(build.config, undefined, {
+    envFiles: [".env", ".env.local", ".dev.vars"].map((name) => join(build.project.root, name)),
+  } as never);
+  const { assets: _assets, modulesRules: _rules, rootPath: _root, ...options } = workerOptions as Record<string, unknown>;
+  const databases = (options["d1Databases"] ?? {}) as Record<string, unknown>;
+  const worker = new Miniflare(
+    convertV4MiniflareOptions({
+      ...options,
+      name: workerName(build),
+      modules: modulesOf(build.folder, entry),
+      modulesRoot: "/",
+      d1Databases: { ...databases, ...Object.fromEntries(extraDatabases.map((name) => [name, name])) },
+      resourcePersistencePath: state ?? join(build.project.root, ...STATE),
+      log: new Log(LogLevel.NONE),
+      host: "127.0.0.1",
+    } as never),
+  );
+  await worker.ready;
+  return worker;
+}
+
+function workerName(build: Build): string {
+  return (JSON.parse(readFileSync(build.config, "utf8")) as { name: string }).name;
+}
+
+export interface ManageOptions {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  state?: string;
+}
+
+type Message = { stdout: string } | { stderr: string } | { file: string; base64: string } | { exit: number };
+
+/**
+ * Runs a management command inside the runtime, against the local database. Files that the command writes below the
+ * project's folder are written there. Returns the command's exit code.
+ */
+export async function manage(build: Build, argv: readonly string[], options: ManageOptions): Promise<number> {
+  const testing = argv[0] === "test";
+  const configured = JSON.parse(readFileSync(build.config, "utf8")) as { d1_databases?: { binding: string }[] };
+  const extraDatabases = testing ? (configured.d1_databases ?? []).map(({ binding }) => `test_${binding}`) : [];
+  const worker = await startLocal(build, {
+    entry: ENTRIES[build.project.database],
+    extraDatabases,
+    ...(options.state === undefined ? {} : { state: options.state }),
+  });
+  try {
+    const response = await worker.dispatchFetch(`http://local/${testing ? TEST_OBJECT : SITE_OBJECT}`, {
+      method: "POST",
+      body: JSON.stringify({ argv }),
+    });
+    if (!response.ok || !response.body) throw new Error(await response.text());
+    let exit = 1;
+    for await (const line of lines(response.body as AsyncIterable<Uint8Array>)) {
+      const message = JSON.parse(line) as Message;
+      if ("stdout" in message) options.stdout(message.stdout);
+      else if ("stderr" in message) options.stderr(message.stderr);
+      else if ("file" in message) save(build.project.root, message);
+      else exit = message.exit;
+    }
+    return exit;
+  } finally {
+    await worker.dispose();
+  }
+}
+
+function save(root: string, { file, base64 }: { file: string; base64: string }): void {
+  const target = join(root, file);
+  if (relative(root, target).startsWith("..") || /(?:^|\/)__pycache__\//.test(file)) return;
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, Buffer.from(base64, "base64"));
+}
+
+async function* lines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
+  if (rest) yield rest;
+}

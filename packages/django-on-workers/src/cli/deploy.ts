@@ -1,0 +1,21 @@
+import { build } from "../build/index.ts";
+import { table } from "./build.ts";
+import { buildOptions, parse, projectHelp, projectOptions } from "./options.ts";
+import { startWrangler } from "./wrangler.ts";
+
+const HELP = `django-on-workers deploy: builds the project and runs wrangler deploy
+
+  --dry-run           everything but the upload
+${projectHelp}`;
+
+export async function run(args: string[]): Promise<number> {
+  const values = parse(args, { ...projectOptions, "dry-run": { type: "boolean" } }, "deploy");
+  if (values.help) {
+    process.stdout.write(`${HELP}\n`);
+    return 0;
+  }
+  const { project, config, sizes } = await build({ ...buildOptions(values), level: 19 });
+  process.stdout.write(table(sizes));
+  const wrangler = ["deploy", "--config", config, ...(values["dry-run"] ? ["--dry-run"] : [])];
+  return startWrangler(wrangler, project.root).done;
+}
