@@ -4,6 +4,7 @@ The same slug always gives the same picture, so covers need neither uploads nor 
 flat shapes are used: no ids and no gradients, since many covers share a page.
 """
 
+import math
 import random
 from functools import lru_cache
 
@@ -25,9 +26,8 @@ PALETTES = [
 SUNS = ["#f7c65b", "#ef8e5b", "#fdf3dc", "#e86a58"]
 
 
-def circle(x, y, radius, fill, **attributes):
-    extra = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
-    return f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{radius:.0f}" fill="{fill}"{extra}/>'
+def circle(x, y, radius, fill):
+    return f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{radius:.0f}" fill="{fill}"/>'
 
 
 def path(data, fill):
@@ -70,22 +70,84 @@ def leaves(rnd, colours):
         yield path(data, colour)
 
 
+def sector(x, y, radius, start, end, fill):
+    """A piece of a round cake, the angles being in turns."""
+    points = [
+        (x + radius * math.cos(math.tau * turn), y + radius * math.sin(math.tau * turn))
+        for turn in (start, end)
+    ]
+    (x0, y0), (x1, y1) = points
+    return path(
+        f"M{x:.0f} {y:.0f}L{x0:.1f} {y0:.1f}A{radius:.0f} {radius:.0f} 0 0 1 {x1:.1f} {y1:.1f}Z",
+        fill,
+    )
+
+
+def tart(rnd, x, y, radius, crust, filling):
+    yield circle(x, y, radius, crust)
+    turn, missing = rnd.random(), rnd.randrange(8)
+    for piece in range(8):
+        if piece != missing:
+            start = turn + piece / 8
+            yield sector(x, y, radius * 0.84, start + 0.012, start + 0.113, filling)
+
+
+def peas(rnd, x, y, radius, large, small):
+    yield circle(x, y, radius * 0.19, large)
+    turn = rnd.random()
+    for i in range(6):
+        angle = math.tau * (turn + i / 6)
+        for distance, colour in ((0.42, small if i % 2 else large), (0.8, large)):
+            yield circle(
+                x + radius * distance * math.cos(angle + distance * 1.2),
+                y + radius * distance * math.sin(angle + distance * 1.2),
+                radius * 0.17,
+                colour,
+            )
+
+
+def herb(rnd, x, y, radius, dark, light):
+    for turn in (rnd.uniform(0.05, 0.2), rnd.uniform(0.3, 0.45)):
+        dx, dy = math.cos(math.tau * turn) * radius, math.sin(math.tau * turn) * radius
+        for bend, colour in ((0.62, dark), (-0.62, light)):
+            yield path(
+                f"M{x - dx:.0f} {y - dy:.0f}"
+                f"Q{x - dy * bend:.0f} {y + dx * bend:.0f} {x + dx:.0f} {y + dy:.0f}Z",
+                colour,
+            )
+
+
+def soup(rnd, x, y, radius, liquid, cream):
+    yield circle(x, y, radius, liquid)
+    side = rnd.choice((-1, 1))
+    width = radius * 0.62
+    yield path(
+        f"M{x - width:.0f} {y:.0f}"
+        f"C{x - width:.0f} {y - side * width * 1.3:.0f} {x + width:.0f} "
+        f"{y - side * width * 1.3:.0f} {x + width:.0f} {y:.0f}"
+        f"C{x + width:.0f} {y - side * width * 0.6:.0f} {x - width * 0.4:.0f} "
+        f"{y - side * width * 0.7:.0f} {x - width:.0f} {y:.0f}Z",
+        cream,
+    )
+
+
 def plates(rnd, colours):
     """A table seen from above."""
-    places = [(95, 85, 66), (255, 175, 98), (405, 80, 58), (90, 245, 50), (415, 240, 70)]
-    for x, y, radius in places:
-        x, y = x + rnd.uniform(-12, 12), y + rnd.uniform(-10, 10)
-        rim, well, food, garnish = rnd.sample(colours, 4)
+    places = [(92, 78, 70), (262, 168, 108), (414, 72, 56), (78, 244, 50), (424, 236, 70)]
+    dishes = rnd.sample([tart, peas, herb, soup, rnd.choice([tart, peas])], 5)
+    for (x, y, radius), dish in zip(places, dishes, strict=True):
+        x, y = x + rnd.uniform(-10, 10), y + rnd.uniform(-8, 8)
+        rim, well, first, second = rnd.choice(
+            [
+                (colours[0], "#fffaf0", colours[2], colours[1]),
+                (colours[3], colours[0], colours[2], "#fffaf0"),
+                (colours[2], "#fffaf0", colours[3], colours[1]),
+                ("#fffaf0", colours[0], colours[3], colours[2]),
+            ]
+        )
         yield circle(x, y, radius, rim)
-        yield circle(x, y, radius * 0.76, well)
-        yield circle(x + radius * 0.06, y + radius * 0.04, radius * 0.52, food)
-        for _ in range(3):
-            yield circle(
-                x + rnd.uniform(-0.3, 0.3) * radius,
-                y + rnd.uniform(-0.3, 0.3) * radius,
-                max(radius * rnd.uniform(0.07, 0.14), 3),
-                garnish,
-            )
+        yield circle(x, y, radius * 0.82, well)
+        yield from dish(rnd, x, y, radius * 0.6, first, second)
 
 
 def tiles(rnd, colours):

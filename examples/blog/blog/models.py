@@ -1,3 +1,5 @@
+import math
+
 from django.conf import settings
 from django.core.validators import MinLengthValidator
 from django.db import models
@@ -8,11 +10,11 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-WORDS_PER_MINUTE = 200
+WORDS_PER_MINUTE = 180
 
 
 def reading_minutes(text):
-    return max(1, round(len(text.split()) / WORDS_PER_MINUTE))
+    return max(1, math.ceil(len(text.split()) / WORDS_PER_MINUTE))
 
 
 class TagQuerySet(models.QuerySet):

@@ -1,13 +1,15 @@
+import math
+
 from django.db import migrations
 
-WORDS_PER_MINUTE = 200
+WORDS_PER_MINUTE = 180
 
 
 def fill_reading_minutes(apps, schema_editor):
     Post = apps.get_model("blog", "Post")
     posts = Post.objects.using(schema_editor.connection.alias)
     for post in posts.only("body").order_by("pk").iterator():
-        minutes = max(1, round(len(post.body.split()) / WORDS_PER_MINUTE))
+        minutes = max(1, math.ceil(len(post.body.split()) / WORDS_PER_MINUTE))
         posts.filter(pk=post.pk).update(reading_minutes=minutes)
 
 
