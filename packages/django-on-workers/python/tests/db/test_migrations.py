@@ -153,7 +153,7 @@ class Story:
             field = source.choice(
                 [
                     models.IntegerField(default=5),
-                    models.CharField(max_length=9, default="it's %s"),
+                    models.CharField(max_length=9, default="it's 5%"),
                     models.BooleanField(null=True),
                     models.DecimalField(max_digits=6, decimal_places=2, default="1.50"),
                     models.DateField(null=True, db_index=True),
@@ -193,9 +193,7 @@ class Story:
                 )
             return migrations.AlterField(model.name, "id", models.BigAutoField(primary_key=True))
         if kind == "alter_relation":
-            relations = [
-                (name, field) for name, field in model.fields.items() if field.many_to_one
-            ]
+            relations = [(name, field) for name, field in model.fields.items() if field.many_to_one]
             if not relations:
                 return None
             name, field = source.choice(relations)
@@ -276,7 +274,15 @@ class RandomMigrationsTests(unittest.TestCase):
                 continue
             before, after = story.extend(operation)
             description = f"seed {seed}: {operation.describe()}"
-            for alias in ALIASES:
+            try:
+                apply(operation, "native", before, after)
+            except Exception:
+                # What native SQLite refuses (a column that a constraint names), all do.
+                for alias in BACKENDS:
+                    with self.assertRaises(Exception, msg=description):
+                        apply(operation, alias, before, after)
+                return
+            for alias in BACKENDS:
                 try:
                     apply(operation, alias, before, after)
                 except Exception as error:
@@ -285,7 +291,12 @@ class RandomMigrationsTests(unittest.TestCase):
         while len(story.operations) > start:
             operation, before, after = story.operations.pop()
             description = f"seed {seed}, back: {operation.describe()}"
-            for alias in ALIASES:
+            try:
+                apply(operation, "native", after, before, backwards=True)
+            except IntegrityError:
+                # A column that may not be empty, without a default.
+                return
+            for alias in BACKENDS:
                 try:
                     apply(operation, alias, after, before, backwards=True)
                 except Exception as error:
@@ -338,6 +349,21 @@ class RebuildTests(unittest.TestCase):
             self.assertEqual(cursor.execute("PRAGMA foreign_key_check").fetchall(), [])
             with self.assertRaises(IntegrityError):
                 cursor.execute("INSERT INTO child VALUES (999)")
+
+    def test_a_default_with_a_placeholder_in_it(self):
+        for alias in BACKENDS:
+            state, after = ProjectState(), ProjectState()
+            create = migrations.CreateModel("Thing", [("id", models.AutoField(primary_key=True))])
+            create.state_forwards(LABEL, after)
+            apply(create, alias, state, after)
+            after.apps.get_model(LABEL, "Thing").objects.using(alias).create()
+            add = migrations.AddField("thing", "v", models.TextField(default="%s 100%% 'x'"))
+            added = after.clone()
+            add.state_forwards(LABEL, added)
+            apply(add, alias, after, added)
+            thing = added.apps.get_model(LABEL, "Thing").objects.using(alias).get()
+            self.assertEqual(thing.v, "%s 100%% 'x'")
+            empty(alias)
 
     def test_ids_are_not_given_out_again(self):
         for alias in BACKENDS:

@@ -19,7 +19,7 @@ CHECK = (
 CHECK_REFUSED = "malformed JSON"
 
 COLLECTED = re.compile(
-    r"\s*(?:CREATE|DROP|ALTER|INSERT|UPDATE|DELETE|REPLACE|PRAGMA\s+\w+\s*=)\b", re.IGNORECASE
+    r"\s*(?:(?:CREATE|DROP|ALTER|INSERT|UPDATE|DELETE|REPLACE)\b|PRAGMA\s+\w+\s*=)", re.IGNORECASE
 )
 RETURNING = re.compile(r"\bRETURNING\b", re.IGNORECASE)
 RECORD = re.compile(r'(INSERT INTO "django_migrations" .*?) RETURNING .*', re.DOTALL)

@@ -116,7 +116,9 @@ class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
                 super().execute(rebuild.keep_sequence_sql(), None)
             if rebuild.is_referenced:
                 rebuild.copy_sql = str(sql)
-                return super().execute(rebuild.stash_sql(), None)
+                sql = rebuild.stash_sql()
+            # Its values are literals; a percent sign in one of them is no placeholder.
+            return super().execute(sql, None)
         return super().execute(sql, params)
 
     def _remake_table(self, model, create_field=None, delete_field=None, alter_fields=None):
