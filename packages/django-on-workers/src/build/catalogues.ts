@@ -8,7 +8,7 @@ export function compileCatalogue(path: string, absolute: string): Uint8Array | u
   const compiled = statSync(absolute.replace(/\.po$/, ".mo"), { throwIfNoEntry: false });
   if (compiled && compiled.mtimeMs >= statSync(absolute).mtimeMs) return undefined;
   try {
-    return mo.compile(po.parse(readFileSync(absolute), { validation: true }));
+    return mo.compile(po.parse(readFileSync(absolute)));
   } catch (error) {
     throw new UserError("DOW_CATALOGUE_INVALID", `${path} can't be compiled: ${(error as Error).message}`);
   }

@@ -209,11 +209,8 @@ export function wranglerConfig(project: Project, folder: string): Config {
     no_bundle: true,
     find_additional_modules: true,
     base_dir: "worker",
-    rules: [
-      { type: "ESModule", globs: ["**/*.js", "**/*.mjs"] },
-      { type: "CompiledWasm", globs: ["**/*.wasm"] },
-      { type: "Data", globs: ["**/*.bin"] },
-    ],
+    // Wrangler's own rules take .wasm and .bin for what they are, but .js for CommonJS.
+    rules: [{ type: "ESModule", globs: ["**/*.js", "**/*.mjs"], fallthrough: false }],
     assets: { html_handling: "none", ...(own["assets"] as Config | undefined), directory: "assets" },
   };
   delete config["$schema"];

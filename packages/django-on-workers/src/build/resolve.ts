@@ -1,6 +1,6 @@
 /** Installs a project's requirements, for the target and not for this machine, with uv or pip. */
 import { spawn, spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../contract/errors.ts";
 import type { Cache } from "./cache.ts";
@@ -12,28 +12,35 @@ import type { Target } from "./pyodide.ts";
 /** tzdata is always there: the platform has no time zone database of its own. */
 const ALWAYS = ["tzdata"];
 
-/** pip evaluates environment markers for the Python that runs it; this makes it evaluate them for the target. */
+/**
+ * Resolving for another Python than pip's own. `pip download` looks at the target's version and tags, but evaluates
+ * environment markers for the Python that runs it; this makes it evaluate them for the target too. `pip install` does
+ * neither, so it gets only the wheels that were downloaded.
+ */
 const PIP = `
-import sys
+import glob, os, sys
 from pip._vendor.packaging import markers
-_default = markers.default_environment
-def default_environment():
-    environment = _default()
-    version = sys.argv[1]
-    environment.update(
-        implementation_name="cpython", implementation_version=version + ".0", os_name="posix",
-        platform_machine="wasm32", platform_python_implementation="CPython", platform_release="", platform_system="Emscripten",
-        platform_version="", python_full_version=version + ".0", python_version=version, sys_platform="emscripten",
-    )
-    return environment
-markers.default_environment = default_environment
+version, folder, wheels, requirements, *tags = sys.argv[1:]
+default = markers.default_environment
+markers.default_environment = lambda: default() | {
+    "implementation_name": "cpython", "implementation_version": version + ".0", "os_name": "posix",
+    "platform_machine": "wasm32", "platform_python_implementation": "CPython", "platform_release": "",
+    "platform_system": "Emscripten", "platform_version": "", "python_full_version": version + ".0",
+    "python_version": version, "sys_platform": "emscripten",
+}
 from pip._internal.cli.main import main
-sys.exit(main(sys.argv[2:]))
+common = ["--only-binary", ":all:", "--no-input", "--disable-pip-version-check", *tags]
+status = main(["download", "--dest", wheels, "--retries", "2", "--requirement", requirements, *common])
+if status == 0:
+    found = glob.glob(os.path.join(glob.escape(wheels), "*.whl"))
+    alone = ["--no-deps", "--no-index", "--no-compile", "--ignore-requires-python"]
+    status = main(["install", "--target", folder, *alone, *common, *found])
+sys.exit(status)
 `;
 
 interface Installer {
   name: string;
-  command(options: { target: Target; folder: string; file: string }): [program: string, args: string[]];
+  command(options: { target: Target; folder: string; wheels: string; file: string }): [program: string, args: string[]];
 }
 
 function works(program: string, args: string[]): boolean {
@@ -53,13 +60,12 @@ const uv: Installer = {
 
 const pip = (python: string): Installer => ({
   name: "pip",
-  command: ({ target, folder, file }) => [
+  command: ({ target, folder, wheels, file }) => [
     python,
     [
-      "-c", PIP, target.python, "install", "--target", folder, "--only-binary", ":all:", "--implementation", "cp",
-      "--python-version", target.python, "--abi", `cp${target.python.replace(".", "")}`, "--abi", "none",
+      "-c", PIP, target.python, folder, wheels, file, "--implementation", "cp", "--python-version", target.python,
+      "--abi", `cp${target.python.replace(".", "")}`, "--abi", "none",
       ...target.platforms.flatMap((platform) => ["--platform", platform]),
-      "--no-compile", "--no-input", "--disable-pip-version-check", "--retries", "2", "--requirement", file,
     ],
   ],
 });
@@ -95,13 +101,17 @@ export async function resolve(project: Project, target: Target, cache: Cache, pr
   return cache.directory("packages", key, async (folder) => {
     const installer = findInstaller();
     progress.step(`Installing the packages of ${project.requirementsFrom} with ${installer.name}`);
-    const file = join(cache.folder, `requirements-${process.pid}.txt`);
-    writeFileSync(file, `${lines}\n`);
-    const [program, args] = installer.command({ target, folder, file });
-    // Relative paths in requirements mean the project's folder.
-    const { status, output } = await collect(program, args, project.root);
-    if (status === 0) return;
-    throw explain(output, project, target, installer.name);
+    const scratch = mkdtempSync(join(cache.folder, "install-"));
+    try {
+      const file = join(scratch, "requirements.txt");
+      writeFileSync(file, `${lines}\n`);
+      const [program, args] = installer.command({ target, folder, wheels: join(scratch, "wheels"), file });
+      // Relative paths in requirements mean the project's folder.
+      const { status, output } = await collect(program, args, project.root);
+      if (status !== 0) throw explain(output, project, target, installer.name);
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+    }
   });
 }
 

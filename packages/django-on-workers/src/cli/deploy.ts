@@ -14,8 +14,8 @@ export async function run(args: string[]): Promise<number> {
     process.stdout.write(`${HELP}\n`);
     return 0;
   }
-  const { project, config, sizes } = await build({ ...buildOptions(values), level: 19 });
+  const { project, sizes } = await build({ ...buildOptions(values), level: 19 });
   process.stdout.write(table(sizes));
-  const wrangler = ["deploy", "--config", config, ...(values["dry-run"] ? ["--dry-run"] : [])];
+  const wrangler = ["deploy", ...(values["dry-run"] ? ["--dry-run"] : [])];
   return startWrangler(wrangler, project.root).done;
 }

@@ -19,8 +19,9 @@ export async function run(args: string[]): Promise<number> {
   }
   const port = await freePort(values.port ?? process.env["PORT"] ?? "8787");
   const options = buildOptions(values);
-  const { project, config } = await build(options);
-  const wrangler = startWrangler(["dev", "--config", config, "--ip", "127.0.0.1", "--port", String(port)], project.root);
+  const { project } = await build(options);
+  // The redirect that the build wrote makes Wrangler take the emitted configuration, and the project's folder for its data.
+  const wrangler = startWrangler(["dev", "--ip", "127.0.0.1", "--port", String(port)], project.root);
   const stop = rebuildOnChange(project.root, options);
   // A terminal sends its signal to the whole group; one that is sent to this process alone is passed on.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => wrangler.stop(signal));

@@ -9,7 +9,7 @@ from .project import setup
 
 setup()
 
-from django.db import connections  # noqa: E402
+from django.db import OperationalError, connections  # noqa: E402
 from django.db.backends.sqlite3 import _functions as native  # noqa: E402
 
 MOMENTS = 600
@@ -202,7 +202,7 @@ class DatesTests(unittest.TestCase):
                 self.assertEqual(found, native._sqlite_time_trunc(kind, value, None, None))
 
     def test_an_unknown_kind(self):
-        with self.assertRaisesRegex(ValueError, "fortnight"):
+        with self.assertRaisesRegex(OperationalError, "fortnight"):
             self.connection.ops.datetime_extract_sql("fortnight", "moments.value", (), None)
 
 

@@ -2,6 +2,7 @@
 
 from django.db.models.sql import compiler
 
+from .operations import INTEGER_TYPES
 from .rewrites import rewrite_for
 
 
@@ -55,7 +56,23 @@ class SQLCompiler(RewritingCompiler, compiler.SQLCompiler):
         return query
 
 
-class SQLInsertCompiler(RewritingCompiler, compiler.SQLInsertCompiler):
+class ReturningCompiler(RewritingCompiler):
+    """Reads large integers from RETURNING, which can't be read a second time, as text."""
+
+    def get_converters(self, expressions):
+        converters = super().get_converters(expressions)
+        for index, expression in enumerate(expressions):
+            if expression.output_field.get_internal_type() in INTEGER_TYPES:
+                others, _ = converters.get(index, ([], expression))
+                converters[index] = ([integer_from_text, *others], expression)
+        return converters
+
+
+def integer_from_text(value, expression, connection):
+    return int(value) if type(value) is str else value
+
+
+class SQLInsertCompiler(ReturningCompiler, compiler.SQLInsertCompiler):
     pass
 
 
@@ -63,7 +80,7 @@ class SQLDeleteCompiler(RewritingCompiler, compiler.SQLDeleteCompiler):
     pass
 
 
-class SQLUpdateCompiler(RewritingCompiler, compiler.SQLUpdateCompiler):
+class SQLUpdateCompiler(ReturningCompiler, compiler.SQLUpdateCompiler):
     pass
 
 

@@ -11,6 +11,7 @@ The SQL is for Django's ``%s`` statements: the modulo operator is ``%%``. (SQLit
 
 from typing import NamedTuple
 
+from django.db import OperationalError
 from django.db.backends.utils import split_tzname_delta
 
 from .fragments import Fragment, fill
@@ -83,6 +84,10 @@ EXTRACT = {
 }
 FRACTION = "CAST(substr(substr({0}, {1}) || '000000', 1, 6) AS INTEGER)"
 
+MICROSECONDS_OF = (
+    f"(unixepoch(substr({{0}}, 1, 19)) * {MICROSECONDS} + {FRACTION.replace('{1}', '21')})"
+)
+
 TRUNCATE_DATE = {
     "year": "date({t}, 'start of year')",
     "quarter": (
@@ -110,7 +115,8 @@ def template(templates: dict[str, str], kind: str) -> str:
     try:
         return f"({templates[kind]})"
     except KeyError:
-        raise ValueError(f"Unsupported lookup type: {kind!r}") from None
+        # As the database says it when a user-defined function refuses.
+        raise OperationalError(f"Unsupported lookup type: {kind!r}") from None
 
 
 def extract(kind: str, moment: Moment, *, bind: bool) -> Fragment:
@@ -142,11 +148,7 @@ def time_of(value: Fragment, moment: Moment, *, bind: bool) -> Fragment:
 
 def date_microseconds(value: Fragment, *, bind: bool) -> Fragment:
     """Return a stored date and time in microseconds since 1970."""
-    return fill(
-        f"(unixepoch(substr({{0}}, 1, 19)) * {MICROSECONDS} + {FRACTION.replace('{1}', '21')})",
-        value,
-        bind=bind,
-    )
+    return fill(MICROSECONDS_OF, value, bind=bind)
 
 
 def time_microseconds(value: Fragment, *, bind: bool) -> Fragment:
@@ -170,11 +172,20 @@ def shift(moment: Fragment, sign: str, duration: Fragment, *, bind: bool) -> Fra
     As ``str(datetime)`` writes it; a date moves by whole days and stays one. A
     time of day gives NULL, as in Django's SQLite backend.
     """
-    dated = fill("CASE WHEN substr({0}, 5, 1) = '-' THEN {0} END", moment, bind=bind)
-    micros = date_microseconds(dated, bind=bind)
+    dated = "CASE WHEN substr({0}, 5, 1) = '-' THEN {0} END"
+    micros = MICROSECONDS_OF.replace("{0}", dated)
+    if bind:
+        # Not nested by ``fill``: sums of sums would overflow SQLite's parser.
+        total = f"{micros.replace('{0}', 'v')} {sign} ({duration.sql})"
+        moved = MOVED.replace("{0}", "v").replace("{1}", "w")
+        return Fragment(
+            f"(SELECT {moved} FROM (SELECT {total} AS v, length(v) = 10 AS w "
+            f"FROM (SELECT {moment.sql} AS v)))",
+            (*duration.params, *moment.params),
+        )
+    micros = fill(micros, moment, bind=False)
     total = Fragment(f"({micros.sql} {sign} ({duration.sql}))", (*micros.params, *duration.params))
-    is_date = fill("length({0}) = 10", moment, bind=bind)
-    return fill(MOVED, total, is_date, bind=bind, once=True)
+    return fill(MOVED, total, fill("length({0}) = 10", moment, bind=False), bind=False)
 
 
 FRACTION_OF_TOTAL = "(({0} %% 1000000 + 1000000) %% 1000000)"

@@ -16,7 +16,7 @@ def _aggregate(node, compiler, connection, function: str, value: Fragment) -> Fr
 
 
 def any_value(node, compiler, connection):
-    return node.as_sqlite(compiler, connection, function="MAX")
+    return node.as_sqlite(compiler, connection, function="MIN")
 
 
 def _sample(node, compiler, value: Fragment) -> Fragment:
