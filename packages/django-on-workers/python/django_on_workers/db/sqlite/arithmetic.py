@@ -2,10 +2,10 @@
 
 from django.core.exceptions import FieldError
 from django.db import DatabaseError
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Combinable, DurationExpression
 
 from . import dates
-from .fragments import can_bind, compile_as_django, compiled, fill
+from .fragments import Fragment, can_bind, compile_as_django, compiled, fill
 
 
 def renamed(function: str):
@@ -61,13 +61,31 @@ def duration(node, compiler, connection):
     if node.connector not in {Combinable.ADD, Combinable.SUB} or not MOMENTS & {left, right}:
         return compile_as_django(node, compiler, connection)
     connection.ops.check_expression_support(node)
-    moment, delta = (node.lhs, node.rhs) if left in MOMENTS else (node.rhs, node.lhs)
-    if moment is node.rhs and node.connector == Combinable.SUB:
-        raise DatabaseError("A date can't be subtracted from a duration.")
+    moment, sign, delta = summands(node)
+    total = compiled(delta, compiler)
+    # One sum of many durations; sums nested in sums would overflow SQLite's parser.
+    while type(moment) is DurationExpression and internal_type(moment.lhs) == "DateTimeField":
+        moment, inner_sign, delta = summands(moment)
+        inner = compiled(delta, compiler)
+        other = "-" if sign == "-" else "+"
+        total = Fragment(
+            f"{inner.sql} {other if inner_sign == '+' else MINUS[other]} ({total.sql})",
+            (*inner.params, *total.params),
+        )
+        sign = inner_sign
     sql, params = dates.shift(
-        compiled(moment, compiler),
-        node.connector,
-        compiled(delta, compiler),
-        bind=can_bind(compiler, node),
+        compiled(moment, compiler), sign, total, bind=can_bind(compiler, node)
     )
     return f"({sql})", params
+
+
+MINUS = {"+": "-", "-": "+"}
+
+
+def summands(node):
+    """Return the moment, the sign and the duration of a sum or a difference."""
+    if internal_type(node.lhs) in MOMENTS:
+        return node.lhs, node.connector, node.rhs
+    if node.connector == Combinable.SUB:
+        raise DatabaseError("A date can't be subtracted from a duration.")
+    return node.rhs, node.connector, node.lhs
