@@ -279,7 +279,7 @@ class RandomMigrationsTests(unittest.TestCase):
             except Exception:
                 # What native SQLite refuses (a column that a constraint names), all do.
                 for alias in BACKENDS:
-                    with self.assertRaises(Exception, msg=description):
+                    with self.assertRaises(Exception, msg=description):  # noqa: B017
                         apply(operation, alias, before, after)
                 return
             for alias in BACKENDS:

@@ -1,5 +1,7 @@
 import sqlite3
 
+from django.utils.functional import cached_property
+
 from django_on_workers.db.d1 import base, features
 from tests.db.limited_sqlite import LimitedD1Driver
 
@@ -8,7 +10,7 @@ class DatabaseFeatures(features.DatabaseFeatures):
     # The SQLite of some machines that run these tests is older than that of Workers.
     supports_aggregate_order_by_clause = sqlite3.sqlite_version_info >= (3, 44)
 
-    @property
+    @cached_property
     def django_test_skips(self):
         skips = super().django_test_skips
         if sqlite3.sqlite_version_info < (3, 47):
