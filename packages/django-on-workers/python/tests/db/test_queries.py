@@ -46,7 +46,24 @@ class Item(models.Model):
         ordering = ["pk"]
 
 
-MODELS = (Shelf, Item)
+class Wide(models.Model):
+    """Half of the columns that a table can have; with its relation there are too many."""
+
+    next = models.ForeignKey("self", models.CASCADE, null=True)
+    for number in range(60):
+        locals()[f"f{number}"] = (
+            models.TextField,
+            models.FloatField,
+            models.BigIntegerField,
+            models.BinaryField,
+        )[number % 4](null=True)
+    del number
+
+    class Meta:
+        app_label = "queries"
+
+
+MODELS = (Shelf, Item, Wide)
 COUNT = 400
 
 
@@ -435,6 +452,37 @@ class QueriesTests(unittest.TestCase):
 
         self.assertSame(update)
 
+    def test_results_of_many_columns(self):
+        values = ('it\'s "1", ?', 1 / 3, 2**60 + 1, b"\0'x"), ("", -1e300, -5, b"")
+        names = [f"f{number}" for number in range(60)]
+        for alias in ALIASES:
+            last = None
+            for index in range(2):
+                last = Wide.objects.using(alias).create(
+                    pk=index + 1,
+                    next=last,
+                    **{name: values[index][at % 4] for at, name in enumerate(names) if at != 57},
+                )
+
+        def read(on):
+            found = on(Wide).select_related("next__next").order_by("-f42", "next__f3", "pk")
+            return [
+                [
+                    getattr(wide, name)
+                    for wide in (item, item.next)
+                    if wide is not None
+                    for name in ("pk", *names)
+                ]
+                for item in found
+            ]
+
+        self.assertSame(read)
+        self.assertSame(
+            lambda on: list(
+                on(Wide).values_list(*names, *(f"next__{name}" for name in names)).order_by("pk")
+            )
+        )
+
     def test_upserts(self):
         def upsert(on):
             on(Shelf).bulk_create(
@@ -463,6 +511,18 @@ class QueriesTests(unittest.TestCase):
     def test_explain(self):
         for alias in BACKENDS:
             self.assertIn("SEARCH", Item.objects.using(alias).filter(pk=5).explain())
+
+    def test_a_model_of_too_many_columns_is_an_error(self):
+        fields = {f"f{number}": models.IntegerField() for number in range(100)}
+        model = type(
+            "TooWide",
+            (models.Model,),
+            {**fields, "__module__": __name__, "Meta": type("Meta", (), {"app_label": "queries"})},
+        )
+        for alias in BACKENDS:
+            errors = model.check(databases=[alias])
+            self.assertEqual([error.id for error in errors], ["django_on_workers.E001"])
+            self.assertEqual(Item._meta.pk.check(databases=[alias]), [])
 
     @unittest.skipIf(django.VERSION < (6, 1), "new in Django 6.1")
     def test_bits(self):

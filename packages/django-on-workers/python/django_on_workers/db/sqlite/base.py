@@ -13,6 +13,7 @@ from .features import DatabaseFeatures
 from .introspection import DatabaseIntrospection
 from .operations import DatabaseOperations
 from .schema import DatabaseSchemaEditor
+from .validation import DatabaseValidation
 
 
 class DatabaseWrapper(SQLiteDatabaseWrapper):
@@ -29,6 +30,7 @@ class DatabaseWrapper(SQLiteDatabaseWrapper):
     features_class = DatabaseFeatures
     introspection_class = DatabaseIntrospection
     ops_class = DatabaseOperations
+    validation_class = DatabaseValidation
     # Of BEGIN: the platform has one kind of transaction.
     transaction_mode = None
 

@@ -2,6 +2,7 @@
 
 from django.db.models.sql import compiler
 
+from . import wide
 from .operations import INTEGER_TYPES
 from .rewrites import rewrite_for
 
@@ -19,6 +20,33 @@ class RewritingCompiler:
 class SQLCompiler(RewritingCompiler, compiler.SQLCompiler):
     #: Terms of a compound SELECT, as compiled into workerd.
     max_compound_terms = 5
+
+    #: The whole select list, while the columns beyond the limit are selected as one.
+    _whole_select = None
+
+    def setup_query(self, with_col_aliases=False):
+        super().setup_query(with_col_aliases=with_col_aliases)
+        query = self.query
+        self._whole_select = None
+        if (
+            len(self.select) > wide.MAX_COLUMNS
+            and not with_col_aliases
+            and not (query.subquery or query.combinator or query.distinct)
+            and query.group_by is None
+        ):
+            self._whole_select = self.select
+            self.select = wide.pack(self.select)
+            self.col_count = len(self.select)
+
+    def execute_sql(self, result_type=compiler.MULTI, **kwargs):
+        result = super().execute_sql(result_type, **kwargs)
+        if self._whole_select is None:
+            return result
+        self.select, self._whole_select = self._whole_select, None
+        self.col_count = len(self.select)
+        if result_type == compiler.MULTI:
+            return ([wide.unpack(row) for row in chunk] for chunk in result)
+        return wide.unpack(result) if result_type == compiler.SINGLE and result else result
 
     def get_combinator_sql(self, combinator, all):
         queries = self.query.combined_queries
