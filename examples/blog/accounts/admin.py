@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .models import Profile
@@ -13,6 +14,7 @@ class ProfileInline(admin.StackedInline):
     can_delete = False
     verbose_name_plural = _("profile")
     extra = 0
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     fields = ["display_name", "bio", ("location", "website"), "time_zone"]
 
 

@@ -31,6 +31,8 @@ class SignUpForm(UserCreationForm):
 
 
 class ProfileForm(forms.ModelForm):
+    website = Profile._meta.get_field("website").formfield(assume_scheme="https")
+
     class Meta:
         model = Profile
         fields = ["display_name", "bio", "location", "website"]

@@ -1,5 +1,6 @@
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
@@ -109,8 +110,14 @@ class PostAdmin(admin.ModelAdmin):
         return post.comment_count
 
     def log_status_changes(self, request, posts):
-        for post in posts:
-            self.log_change(request, post, [{"changed": {"fields": [_("status")]}}])
+        if posts:
+            LogEntry.objects.log_actions(
+                user_id=request.user.pk,
+                queryset=posts,
+                action_flag=CHANGE,
+                # Field names are translated when the message is read.
+                change_message=[{"changed": {"fields": ["status"]}}],
+            )
 
     @admin.action(description=_("Publish selected posts"), permissions=["change"])
     @transaction.atomic
