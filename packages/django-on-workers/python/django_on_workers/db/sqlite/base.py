@@ -1,5 +1,7 @@
 """What the two wrappers share."""
 
+from collections.abc import Iterable
+
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLiteDatabaseWrapper
@@ -76,7 +78,7 @@ class DatabaseWrapper(SQLiteDatabaseWrapper):
             self.ensure_connection()
             return self.connection.defer_constraints()
 
-    def execute_all(self, statements: list[str]) -> None:
+    def execute_all(self, statements: Iterable[str]) -> None:
         """Run statements, all or none, with foreign keys checked at the end."""
         self.ensure_connection()
         with self.wrap_database_errors, self.connection as connection:

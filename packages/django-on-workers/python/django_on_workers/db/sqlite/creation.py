@@ -1,24 +1,31 @@
 """
 Test databases.
 
-A test database is another database than the one its settings name, never the
-same one under a flag: ``settings_dict["TEST"]["NAME"]``, or else the name with
-``test_`` before it. What a name is (a Durable Object, a D1 binding), and
-whether one is for tests, is for the driver to say.
+A test database is another database than the one that the settings name:
+``settings_dict["TEST"]["NAME"]``, or else the name with ``test_`` before it.
+What a name stands for (an object, a binding) the driver knows: it is opened
+with the settings of the test database, under that name.
 """
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import NotSupportedError
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX, BaseDatabaseCreation
 
 
 class DatabaseCreation(BaseDatabaseCreation):
+    def __init__(self, connection):
+        super().__init__(connection)
+        #: The databases that tests were given; no other is ever emptied here.
+        self.test_names: set[str] = set()
+
     def _get_test_db_name(self):
         """Return the test database's name; raise ImproperlyConfigured if it is the real one's."""
-        name = self.connection.settings_dict["NAME"]
-        test_name = self.connection.settings_dict["TEST"]["NAME"] or TEST_DATABASE_PREFIX + str(
-            name
-        )
-        if test_name == name and not getattr(self.connection, "is_test_database", False):
+        settings_dict = self.connection.settings_dict
+        name = settings_dict["NAME"]
+        if name in self.test_names:
+            return name
+        test_name = settings_dict["TEST"]["NAME"] or f"{TEST_DATABASE_PREFIX}{name}"
+        if test_name == name:
             raise ImproperlyConfigured(
                 f"DATABASES[{self.connection.alias!r}]['TEST']['NAME'] is {name!r}, which is the "
                 "database itself: tests would destroy its data. Name another one."
@@ -27,18 +34,21 @@ class DatabaseCreation(BaseDatabaseCreation):
 
     def _create_test_db(self, verbosity, autoclobber, keepdb=False):
         name = self._get_test_db_name()
+        self.test_names.add(name)
         if not keepdb:
             self._empty(name)
         return name
 
     def _destroy_test_db(self, test_database_name, verbosity):
         self._empty(test_database_name)
+        self.test_names.discard(test_database_name)
 
     def _empty(self, name):
-        """Drop everything in the database with this name."""
+        """Drop everything in a test database."""
+        if name not in self.test_names:
+            raise ImproperlyConfigured(f"{name!r} is not a test database: it is left as it is.")
         settings_dict = {**self.connection.settings_dict, "NAME": name}
         connection = self.connection.__class__(settings_dict, alias=self.connection.alias)
-        connection.is_test_database = True
         try:
             drop_everything(connection)
         finally:
@@ -48,17 +58,15 @@ class DatabaseCreation(BaseDatabaseCreation):
         return self.connection.settings_dict["ENGINE"], self._get_test_db_name()
 
     def get_test_db_clone_settings(self, suffix):
-        settings_dict = self.connection.settings_dict
-        return {**settings_dict, "NAME": f"{settings_dict['NAME']}_{suffix}"}
+        raise NotSupportedError("Tests run in one process: use --parallel=1.")
 
 
 def drop_everything(connection):
     """Drop all tables and views of a database."""
     with connection.cursor() as cursor:
         tables = connection.introspection.get_table_list(cursor)
-        quote = connection.ops.quote_name
-        statements = [
-            f"DROP {'VIEW' if table.type == 'v' else 'TABLE'} {quote(table.name)}"
-            for table in sorted(tables, key=lambda table: table.type != "v")
-        ]
-    connection.execute_all(statements)
+    quote = connection.ops.quote_name
+    connection.execute_all(
+        f"DROP {'VIEW' if table.type == 'v' else 'TABLE'} {quote(table.name)}"
+        for table in sorted(tables, key=lambda table: table.type != "v")
+    )

@@ -361,7 +361,7 @@ class Cursor:
         rows = result.rows
         if result.more is not None:
             self._rows = self._chunks(result, sql, params)
-        elif inexact(rows) and is_read(sql):
+        elif result.inexact and inexact(rows) and is_read(sql):
             self._rows = self._exactly(len(columns), sql, params, 0)
         else:
             self._rows = iter(rows)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+#: What can be bound, and what comes back.
 type_of_value = None | int | float | str | bytes
 
 #: Integers up to this size survive a JavaScript number, in both directions.
@@ -29,6 +30,8 @@ class Result(NamedTuple):
     rowcount: int = -1
     #: Row id of the last INSERT, where there was one.
     lastrowid: int | None = None
+    #: False when the driver knows that no number of ``rows`` was rounded, which spares a search.
+    inexact: bool = True
 
 
 class Driver(Protocol):

@@ -17,6 +17,8 @@ class DatabaseFeatures(SQLiteDatabaseFeatures):
     supports_json_field = True
     can_introspect_json_field = True
     has_json_object_function = True
+    # A Worker is one process.
+    can_clone_databases = False
     supports_uuid4_function = True
     supports_uuid4_function_in_default = True
     supports_uuid7_function = True
