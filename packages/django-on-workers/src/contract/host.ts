@@ -13,6 +13,7 @@ export interface Host {
   sleep(milliseconds: number): Promise<void>;
   /** Runs a callback of Python's event loop on a later turn, on behalf of the request that asks. */
   schedule(callback: () => void, milliseconds?: number): void;
+  pbkdf2_sha256(password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Uint8Array;
 
   bindings(request: number): object;
   storage(request: number): object | undefined;

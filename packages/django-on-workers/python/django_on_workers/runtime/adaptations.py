@@ -142,6 +142,23 @@ def _apply_sleep() -> None:
     time.sleep = sleep
 
 
+def _check_pbkdf2() -> list[str]:
+    import hashlib
+
+    found = getattr(hashlib, "pbkdf2_hmac", None)
+    if found is None or found.__module__.startswith("django_on_workers"):
+        return []
+    return ["hashlib has a pbkdf2_hmac of its own"]
+
+
+def _apply_pbkdf2() -> None:
+    import hashlib
+
+    from .key_derivation import pbkdf2_hmac
+
+    hashlib.pbkdf2_hmac = pbkdf2_hmac
+
+
 def _check_stream_handler() -> list[str]:
     import logging
 
@@ -210,6 +227,12 @@ ADAPTATIONS = (
         "would spin on a clock that stands still",
         _check_sleep,
         _apply_sleep,
+    ),
+    Adaptation(
+        "hashlib.pbkdf2_hmac",
+        "is missing without OpenSSL, and Django hashes passwords with it",
+        _check_pbkdf2,
+        _apply_pbkdf2,
     ),
     Adaptation(
         "logging.StreamHandler.emit",

@@ -1,6 +1,7 @@
 /** The host that Python sees: one function each, put together from the bindings. */
 import type { Host } from "../../contract/host.ts";
 import { output } from "../python/console.ts";
+import { pbkdf2Sha256 } from "../python/pbkdf2.ts";
 import * as d1 from "./d1.ts";
 import * as object from "./durable-object.ts";
 import { find, type ResponseParts } from "./requests.ts";
@@ -40,6 +41,7 @@ export const host: Host = {
   schedule(callback, milliseconds = 0) {
     setTimeout(callback, milliseconds);
   },
+  pbkdf2_sha256: pbkdf2Sha256,
 
   bindings: (request) => find(request).scope.env,
   storage: (request) => find(request).scope.storage,
