@@ -32,7 +32,7 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-async function freePort(text: string): Promise<number> {
+export async function freePort(text: string): Promise<number> {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new UserError("DOW_USAGE", `${text} is not a port; it must be a number from 1 to 65535.`);
   await new Promise<void>((resolve, reject) => {
