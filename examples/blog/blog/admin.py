@@ -33,9 +33,8 @@ class VisibilityFilter(admin.SimpleListFilter):
 
 class CommentInline(admin.TabularInline):
     model = Comment
-    extra = 1
-    fields = ["name", "body", "user", "created_at", "is_visible"]
-    autocomplete_fields = ["user"]
+    extra = 0
+    fields = ["name", "body", "created_at", "is_visible"]
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "body":
