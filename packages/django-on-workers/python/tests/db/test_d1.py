@@ -112,6 +112,42 @@ class ForwardReferencesTests(unittest.TestCase):
             self.run_all("INSERT INTO c VALUES (1, 7)")
 
 
+class MigrationInPartsTests(unittest.TestCase):
+    """A migration that reads what it wrote is sent in parts; the next run finishes it."""
+
+    def test_the_next_run_finishes(self):
+        from django.db.migrations.executor import MigrationExecutor
+        from django.db.migrations.state import ProjectState
+
+        connection = connections["d1"]
+        self.addCleanup(drop_everything, connection)
+        fails = [True]
+
+        def read(apps, editor):
+            apps.get_model("parts", "Thing").objects.using("d1").count()
+            if fails:
+                raise ZeroDivisionError
+
+        key = ("id", models.BigAutoField(primary_key=True))
+        migration = migrations.Migration("0001", "parts")
+        migration.operations = [
+            migrations.CreateModel("Thing", [key, ("n", models.IntegerField(db_index=True))]),
+            migrations.RunPython(read, migrations.RunPython.noop),
+            migrations.CreateModel("Other", [key]),
+        ]
+        executor = MigrationExecutor(connection)
+        executor.recorder.ensure_schema()
+        with self.assertRaises(ZeroDivisionError):
+            executor.apply_migration(ProjectState(), migration)
+        fails.clear()
+        executor.apply_migration(ProjectState(), migration)
+        self.assertEqual(
+            sorted(connection.introspection.table_names()),
+            ["django_migrations", "parts_other", "parts_thing"],
+        )
+        self.assertEqual(executor.recorder.migration_qs.filter(name="0001").count(), 1)
+
+
 class Killed(BaseException):
     """The process ends here."""
 

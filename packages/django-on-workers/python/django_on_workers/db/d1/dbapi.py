@@ -5,6 +5,8 @@ Statements can be collected instead, and sent as one ``batch()``, of which all
 or none are done (https://developers.cloudflare.com/d1/worker-api/d1-database/#batch).
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 
@@ -24,6 +26,13 @@ COLLECTED = re.compile(
 RETURNING = re.compile(r"\bRETURNING\b", re.IGNORECASE)
 RECORD = re.compile(r'(INSERT INTO "django_migrations" .*?) RETURNING .*', re.DOTALL)
 
+#: What a migration that is sent in parts has done, for the run that continues it.
+UNFINISHED = "django_on_workers_unfinished"
+
+
+def digest(sql: str, params: Sequence) -> str:
+    return hashlib.sha256(repr((sql, tuple(params))).encode()).hexdigest()
+
 
 class Connection(dbapi.Connection):
     """
@@ -36,6 +45,10 @@ class Connection(dbapi.Connection):
     def __init__(self, driver):
         super().__init__(driver)
         self.collected: list[tuple[str, Sequence]] | None = None
+        #: Digests of the statements that an earlier, unfinished run has sent already.
+        self._done: list[str] = []
+        #: Whether this run, or the one it continues, has sent a part before the end.
+        self._in_parts = False
         #: Writes that referred to rows which are not there yet, when those may still come.
         self.postponed: list[tuple[str, Sequence]] | None = None
 
@@ -54,10 +67,10 @@ class Connection(dbapi.Connection):
         if self.collected is not None:
             if record := RECORD.match(sql):
                 # The recorder's row must be part of the migration; nobody asks for its id.
-                self.collected.append((record[1], params))
+                self._collect(record[1], params)
                 return Result(("id",), [(None,)], None, 1, None)
             if COLLECTED.match(sql) and not RETURNING.search(sql):
-                self.collected.append((sql, params))
+                self._collect(sql, params)
                 return Result(rowcount=1)
             self.flush()
         try:
@@ -69,16 +82,44 @@ class Connection(dbapi.Connection):
             return Result(rowcount=1)
 
     def collect(self) -> None:
+        self._done = self._unfinished()
+        self._in_parts = bool(self._done)
         self.collected = []
 
+    def _collect(self, sql: str, params: Sequence) -> None:
+        if self._done and self._done[0] == digest(sql, params):
+            del self._done[0]
+        else:
+            self.collected.append((sql, params))
+
+    def _unfinished(self) -> list[str]:
+        """Return the digests of what an unfinished migration has done."""
+        exists = f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{UNFINISHED}'"
+        if not self.cursor().execute(exists).fetchall():
+            return []
+        rows = self.cursor().execute(f"SELECT digest FROM {UNFINISHED} ORDER BY id").fetchall()
+        return [row[0] for row in rows]
+
     def flush(self) -> None:
-        """Send what was collected, and go on collecting."""
+        """Send what was collected and note that it is done, and go on collecting."""
         statements, self.collected = self.collected, []
-        self.batch(statements)
+        if not statements:
+            return
+        digests = json.dumps([digest(sql, params) for sql, params in statements])
+        self.batch(
+            [
+                (f"CREATE TABLE IF NOT EXISTS {UNFINISHED} (id integer PRIMARY KEY, digest)", ()),
+                *statements,
+                (f"INSERT INTO {UNFINISHED} (digest) SELECT value FROM json_each(?)", (digests,)),
+            ]
+        )
+        self._in_parts = True
 
     def send(self) -> None:
         """Send what was collected."""
         statements, self.collected = self.collected, None
+        if self._in_parts and not self._done:
+            statements.append((f"DROP TABLE IF EXISTS {UNFINISHED}", ()))
         self.batch(statements)
 
     def discard(self) -> None:
