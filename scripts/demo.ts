@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { build, type Build } from "../packages/django-on-workers/dist/build/index.js";
 import { manage } from "../packages/django-on-workers/dist/build/local.js";
 import { freePort, run as dev } from "../packages/django-on-workers/dist/cli/dev.js";
@@ -67,6 +68,19 @@ async function fill(built: Build): Promise<string> {
   return secret;
 }
 
+/** Waits for the first answer; false when `signal` ends the wait. */
+async function answered(url: string, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    try {
+      await (await fetch(url, { signal })).arrayBuffer();
+      return true;
+    } catch {
+      await setTimeout(200);
+    }
+  }
+  return false;
+}
+
 async function run(args: string[]): Promise<number> {
   const values = parse(args, { ...projectOptions, port: { type: "string" } }, "dev");
   if (values.help) {
@@ -78,8 +92,13 @@ async function run(args: string[]): Promise<number> {
   const root = values.project ?? EXAMPLE;
   const secret = await fill(await build({ ...buildOptions(values), root }));
   const options = [values.database && `--database=${values.database}`, values.interface && `--interface=${values.interface}`];
-  say(`\n  The site    http://localhost:${port}/\n  The admin   http://localhost:${port}/admin/   name ${USER}, password ${secret}\n`);
-  return dev([`--project=${root}`, `--port=${port}`, ...options.filter((option) => option !== undefined)]);
+  const serving = dev([`--project=${root}`, `--port=${port}`, ...options.filter((option) => option !== undefined)]);
+  // Below the long list of modules that Wrangler prints, where it is seen.
+  const ended = new AbortController();
+  void answered(`http://127.0.0.1:${port}/robots.txt`, ended.signal).then((ready) => {
+    if (ready) say(`\n  The site    http://localhost:${port}/\n  The admin   http://localhost:${port}/admin/   name ${USER}, password ${secret}\n  Ctrl-C ends both.\n`);
+  });
+  return serving.finally(() => ended.abort());
 }
 
 try {

@@ -14,7 +14,7 @@ import { Refusal, step } from "./terminal.mjs";
 export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/[\\/]$/, "");
 const packageFolder = join(root, "packages", "django-on-workers");
 
-const NODE = [20, 20];
+const NODE = /** @type {const} */ ([20, 20]);
 const PYTHON = "3.11";
 
 export function checkNode() {
@@ -91,7 +91,7 @@ function sourceHash() {
   const configurations = ["tsconfig.base.json", "tsconfig.node.json", "tsconfig.worker.json"].map((name) => join(packageFolder, name));
   const sources = readdirSync(join(packageFolder, "src"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   hash.update(readJson(join(root, "node_modules", "typescript", "package.json")).version);
   for (const path of [...configurations, ...sources]) hash.update(path.slice(packageFolder.length)).update("\0").update(readFileSync(path)).update("\0");
