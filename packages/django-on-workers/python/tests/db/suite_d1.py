@@ -3,7 +3,10 @@
 import django
 
 ENGINE = "tests.db.backends.d1"
-DATABASES = {alias: {"ENGINE": ENGINE, "NAME": alias} for alias in ("default", "other")}
+DATABASES = {
+    alias: {"ENGINE": ENGINE, "NAME": alias, "OPTIONS": {"atomic": "ignore"}}
+    for alias in ("default", "other")
+}
 SECRET_KEY = "django_tests_secret_key"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if django.VERSION < (6, 0):

@@ -292,6 +292,22 @@ class TransactionTests(unittest.TestCase):
         with self.assertRaises(dbapi.IntegrityError):
             self.cursor.execute("INSERT INTO c VALUES (7)")
 
+    def test_foreign_keys_that_are_declared_deferred(self):
+        self.cursor.execute(
+            "CREATE TABLE d (p integer REFERENCES p (id) DEFERRABLE INITIALLY DEFERRED)"
+        )
+        # The driver resets the object when it has to refuse a commit.
+        with self.assertRaisesRegex(dbapi.IntegrityError, "^FOREIGN KEY constraint failed$"):
+            self.cursor.execute("INSERT INTO d VALUES (7)")
+        self.assertFalse(self.connection.in_transaction)
+        self.connection.begin()
+        self.cursor.execute("INSERT INTO d VALUES (7)")
+        with self.assertRaisesRegex(dbapi.IntegrityError, "^FOREIGN KEY constraint failed$"):
+            self.connection.commit()
+        self.cursor.execute("INSERT INTO p VALUES (7)")
+        self.connection.commit()
+        self.assertEqual(self.rows("d"), [7])
+
     def test_closing_undoes(self):
         self.connection.begin()
         self.cursor.execute("INSERT INTO p VALUES (1)")

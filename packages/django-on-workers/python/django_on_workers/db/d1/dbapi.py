@@ -63,6 +63,11 @@ class Connection(dbapi.Connection):
     def defer_constraints(self):
         return False
 
+    def has_deferred_keys(self):
+        # A statement ends its transaction, so a violation is refused like any other.
+        self.declares_deferred = False
+        return False
+
     def execute(self, sql, params):
         if self.collected is not None:
             if record := RECORD.match(sql):

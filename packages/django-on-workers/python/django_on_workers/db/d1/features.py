@@ -12,5 +12,3 @@ class DatabaseFeatures(BaseDatabaseFeatures):
     can_rollback_ddl = False
     # Foreign keys are checked statement by statement.
     can_defer_constraint_checks = False
-    supports_deferrable_unique_constraints = False
-    has_select_for_update = False

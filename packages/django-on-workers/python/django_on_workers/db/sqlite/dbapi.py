@@ -130,6 +130,11 @@ TRANSACTION_CONTROL = re.compile(
 )
 TRANSACTION_INITIALS = frozenset("BbCcEeSsRr \t\n")
 
+#: Finds tables with foreign keys that SQLite checks when a transaction ends, and not before.
+DEFERRED_KEYS = (
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND sql LIKE '%INITIALLY DEFERRED%' LIMIT 1"
+)
+
 #: Statements that only read, and so can be run again.
 READS = ("SELECT", "WITH", "VALUES")
 #: Statements that open a transaction when autocommit is off.
@@ -153,8 +158,13 @@ class Connection:
         self.driver = driver
         self.autocommit = True
         self.in_transaction = False
-        #: Whether foreign keys are checked only when this transaction commits.
+        #: Whether this transaction may hold violations of foreign keys, to be found by its commit.
         self.constraints_deferred = False
+        #: Whether it is so by ``defer_constraints``.
+        self.pragma_is_on = False
+        #: Whether a table declares deferred foreign keys, as those of other backends do; None
+        #: until a statement writes.
+        self.declares_deferred: bool | None = None
         self.closed = False
 
     def cursor(self) -> "Cursor":
@@ -166,6 +176,7 @@ class Connection:
             raise OperationalError("cannot start a transaction within a transaction")
         self._call(self.driver.begin)
         self.in_transaction = True
+        self.constraints_deferred = self.has_deferred_keys()
 
     def commit(self) -> None:
         """Commit, or raise IntegrityError and leave the transaction open."""
@@ -186,7 +197,7 @@ class Connection:
             self._ended()
 
     def _ended(self) -> None:
-        self.in_transaction = self.constraints_deferred = False
+        self.in_transaction = self.constraints_deferred = self.pragma_is_on = False
 
     def savepoint(self, name: str) -> None:
         if not self.in_transaction:
@@ -205,10 +216,30 @@ class Connection:
 
         Return whether that is so: without a transaction they never are.
         """
-        if self.in_transaction and not self.constraints_deferred:
+        if self.in_transaction and not self.pragma_is_on:
             self._call(self.driver.execute, "PRAGMA defer_foreign_keys = ON", ())
-            self.constraints_deferred = True
-        return self.constraints_deferred
+            self.pragma_is_on = self.constraints_deferred = True
+        return self.pragma_is_on
+
+    def has_deferred_keys(self) -> bool:
+        """Return whether a violation may stay unseen until a commit."""
+        if self.declares_deferred is None:
+            found = self._call(self.driver.execute, DEFERRED_KEYS, ())
+            self.declares_deferred = bool(found.rows)
+        return self.declares_deferred
+
+    def write(self, sql: str, params: Sequence) -> Result:
+        """Run a statement that writes, in a transaction of its own if it needs one."""
+        if self.in_transaction or not self.has_deferred_keys():
+            return self.execute(sql, params)
+        self.begin()
+        try:
+            result = self.execute(sql, params)
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+        return result
 
     def violations(self) -> list[tuple]:
         """Return the rows of ``PRAGMA foreign_key_check``."""
@@ -228,7 +259,7 @@ class Connection:
             translated = translate(error)
             if (
                 self.in_transaction
-                and not self.constraints_deferred
+                and not self.pragma_is_on
                 and type(translated) is IntegrityError
                 and str(translated).startswith("FOREIGN KEY")
             ):
@@ -291,9 +322,15 @@ class Cursor:
             sql, values = query, ()
         else:
             sql, values = self._prepare(query, params)
-        if not connection.autocommit and not connection.in_transaction and is_write(sql):
+        if (
+            connection.in_transaction
+            or (connection.autocommit and connection.declares_deferred is False)
+            or not is_write(sql)
+        ):
+            return self._adopt(connection.execute(sql, values), sql, values)
+        if not connection.autocommit:
             connection.begin()
-        return self._adopt(connection.execute(sql, values), sql, values)
+        return self._adopt(connection.write(sql, values), sql, values)
 
     def executemany(self, query: str, param_list: Iterable[Sequence | Mapping]) -> "Cursor":
         """Run a statement once for each set of parameters; ``rowcount`` is the sum."""
