@@ -8,9 +8,31 @@ from contextvars import ContextVar
 
 import _django_on_workers as host
 
-__all__ = ["current_request", "host", "request_id"]
+__all__ = ["BYTES_OFFSET", "calls", "current_request", "host", "request_id"]
 
 current_request: ContextVar[int] = ContextVar("django_on_workers.request")
+
+#: How far into a ``bytes`` object its data begins; JavaScript reads bytes where they lie (contract/host.ts).
+#: CPython's PyBytesObject ends with one byte of data, which ``__basicsize__`` counts.
+BYTES_OFFSET = bytes.__basicsize__ - 1
+
+
+class _Calls:
+    """Functions of the host that are called for every request or query, looked up once.
+
+    Not before the runtime has started: an image can't hold functions of JavaScript.
+    """
+
+    __slots__ = ("d1_batch", "d1_query", "object_query", "respond")
+
+
+calls = _Calls()
+
+
+def bind() -> None:
+    """Look the functions up; the first thing that runs after a restore."""
+    for name in _Calls.__slots__:
+        setattr(calls, name, getattr(host, name))
 
 
 def request_id() -> int:
@@ -20,5 +42,5 @@ def request_id() -> int:
     except LookupError:
         raise RuntimeError(
             "This needs a request: bindings and databases can't be used while modules are imported. "
-            "Move the call into a view, a command or AppConfig-independent code that runs later."
+            "Move the call into a view, a command or another function that runs later."
         ) from None

@@ -6,6 +6,13 @@
  */
 import type { Level } from "./levels.ts";
 
+
+/**
+ * Bytes of Python's, where they lie in linear memory: a call that passes two numbers costs a fraction of one that wraps
+ * an object. They are there until the call returns; JavaScript copies what it keeps.
+ */
+export type Bytes = [address: number, length: number];
+
 export interface Host {
   log(level: Level, text: string): void;
   /** Output of a management command. */
@@ -23,7 +30,7 @@ export interface Host {
   /** The next piece of the request's body; `undefined` at its end. */
   read(request: number): Promise<Uint8Array | undefined>;
   /** Sends the head, and with a body all of it; without one, `write` and `end` follow. */
-  respond(request: number, status: number, headers: string, body: unknown): void;
+  respond(request: number, status: number, headers: string, ...body: Bytes | []): void;
   /** Rejects when the client has gone away. */
   write(request: number, piece: Uint8Array): Promise<void>;
   end(request: number): void;
@@ -31,7 +38,7 @@ export interface Host {
   /** Whether the request is served by an object that exists for tests. */
   object_for_tests(request: number): boolean;
   /** Runs one statement in the Durable Object: rows as `marshal` data, or the message of an error. */
-  object_query(request: number, sql: string, parameters: unknown): Uint8Array | string;
+  object_query(request: number, sql: string, ...parameters: Bytes | []): Uint8Array | string;
   /** Opens a transaction, or a savepoint inside one. */
   object_begin(request: number): Promise<void>;
   /** Ends the innermost transaction or savepoint. */
@@ -39,7 +46,7 @@ export interface Host {
   object_rollback(request: number): Promise<void>;
 
   /** Runs one statement on D1, like `object_query`. */
-  d1_query(request: number, binding: string, sql: string, parameters: unknown): Promise<Uint8Array | string>;
+  d1_query(request: number, binding: string, sql: string, ...parameters: Bytes | []): Promise<Uint8Array | string>;
   /** Runs statements as one transaction; results in order, as one `marshal` list. */
-  d1_batch(request: number, binding: string, statements: unknown): Promise<Uint8Array | string>;
+  d1_batch(request: number, binding: string, ...statements: Bytes): Promise<Uint8Array | string>;
 }

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from pyodide.ffi import run_sync, to_js
 
 from django_on_workers import env
-from django_on_workers._host import host
+from django_on_workers._host import BYTES_OFFSET, calls, host
 
 from .head import parse
 
@@ -80,12 +80,15 @@ async def _serve(application, request_id: int, head: str) -> None:
             body = message.get("body", b"")
             more = message.get("more_body", False)
             if not streaming and not more:
-                host.respond(request_id, status, "\n".join(headers), bytes(body))
+                data = bytes(body)
+                calls.respond(
+                    request_id, status, "\n".join(headers), id(data) + BYTES_OFFSET, len(data)
+                )
                 gone.set()
                 return
             if not streaming:
                 streaming = True
-                host.respond(request_id, status, "\n".join(headers), None)
+                calls.respond(request_id, status, "\n".join(headers))
             if body:
                 try:
                     await host.write(request_id, to_js(bytes(body)))

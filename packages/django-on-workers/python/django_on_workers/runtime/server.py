@@ -41,6 +41,7 @@ def start(config: str) -> None:
 
 def begin(environment: dict[str, str], django: dict) -> None:
     """Everything up to the application: environment, randomness, settings, logging, apps."""
+    _host.bind()
     os.environ.update(environment)
     entropy.reseed()
     Context().run(_begin, django)
@@ -79,11 +80,9 @@ def _load_application(django: dict) -> None:
 def serve(request_id: int, head: str) -> None:
     """Serve one request. `head` is the request line and headers, see :mod:`.head`. Answers through the host."""
     if _failure is not None:
+        body = b"The project could not be started; its log says why.\n"
         _host.host.respond(
-            request_id,
-            500,
-            "content-type: text/plain; charset=utf-8",
-            "The project could not be started; its log says why.\n",
+            request_id, 500, "content-type: text/plain; charset=utf-8", id(body) + _host.BYTES_OFFSET, len(body)
         )
         return
     Context().run(_serve, request_id, head)

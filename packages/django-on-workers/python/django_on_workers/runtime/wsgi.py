@@ -4,7 +4,7 @@ import sys
 from urllib.parse import unquote_to_bytes
 
 from django_on_workers import env
-from django_on_workers._host import host
+from django_on_workers._host import BYTES_OFFSET, calls, host
 
 from .body import RequestBody
 from .head import parse
@@ -102,9 +102,11 @@ def server(application):
             raise RuntimeError("The WSGI application returned without calling start_response().")
         started[2] = True
         status, headers, _ = started
-        host.respond(
-            request_id, status, "\n".join([f"{name}: {value}" for name, value in headers]), body
-        )
+        lines = "\n".join([f"{name}: {value}" for name, value in headers])
+        if body is None:
+            calls.respond(request_id, status, lines)
+        else:
+            calls.respond(request_id, status, lines, id(body) + BYTES_OFFSET, len(body))
 
     return serve
 

@@ -1,4 +1,5 @@
 /** SQL on a D1 database. https://developers.cloudflare.com/d1/worker-api/ */
+import type { Bytes } from "../../contract/host.ts";
 import { MarshalWriter } from "../../contract/marshal.ts";
 import { messageOf, readParameters, writeRows, type SqlValue } from "./rows.ts";
 
@@ -29,7 +30,7 @@ function asRows(result: D1Result<Record<string, SqlValue>>): Results {
   return { columns, results: result.results.map((row) => Object.values(row)), meta: result.meta };
 }
 
-export async function query(env: object, binding: string, sql: string, parameters: unknown): Promise<Uint8Array | string> {
+export async function query(env: object, binding: string, sql: string, parameters: Bytes | []): Promise<Uint8Array | string> {
   const db = database(env, binding);
   if (typeof db === "string") return db;
   try {
@@ -47,7 +48,7 @@ export async function query(env: object, binding: string, sql: string, parameter
   }
 }
 
-export async function batch(env: object, binding: string, statements: unknown): Promise<Uint8Array | string> {
+export async function batch(env: object, binding: string, statements: Bytes): Promise<Uint8Array | string> {
   const db = database(env, binding);
   if (typeof db === "string") return db;
   try {

@@ -4,25 +4,9 @@ import { output } from "../python/console.ts";
 import { pbkdf2Sha256 } from "../python/pbkdf2.ts";
 import * as d1 from "./d1.ts";
 import * as object from "./durable-object.ts";
-import { find, type ResponseParts } from "./requests.ts";
+import { copy } from "../python/memory.ts";
+import { find } from "./requests.ts";
 import { messageOf } from "./rows.ts";
-
-interface Proxy {
-  getBuffer?(type: "u8"): { data: Uint8Array; release(): void };
-  copy?(): () => void;
-}
-
-/** A copy of the bytes that Python passed; its memory may move as soon as Python runs again. */
-function bytesOf(body: unknown): ResponseParts["body"] {
-  if (body === undefined || body === null) return undefined;
-  if (typeof body === "string") return body;
-  const buffer = (body as Required<Proxy>).getBuffer("u8");
-  try {
-    return buffer.data.slice();
-  } finally {
-    buffer.release();
-  }
-}
 
 function transactions(request: number) {
   const found = find(request).transactions;
@@ -57,8 +41,8 @@ export const host: Host = {
     const { value, done } = await body.read();
     return done ? undefined : value;
   },
-  respond(request, status, headers, body) {
-    find(request).answer({ status, headers, body: bytesOf(body) });
+  respond(request, status, headers, ...body) {
+    find(request).answer({ status, headers, body: body.length === 0 ? undefined : copy(body) });
   },
   async write(request, piece) {
     const { writer } = find(request);
@@ -71,7 +55,7 @@ export const host: Host = {
   },
 
   object_for_tests: (request) => find(request).scope.forTests === true,
-  object_query(request, sql, parameters) {
+  object_query(request, sql, ...parameters) {
     const { storage } = find(request).scope;
     return storage ? object.query(storage, sql, parameters) : "This request is not served by a Durable Object.";
   },
@@ -79,14 +63,14 @@ export const host: Host = {
   object_commit: (request) => transactions(request).commit(),
   object_rollback: (request) => transactions(request).rollback(),
 
-  async d1_query(request, binding, sql, parameters) {
+  async d1_query(request, binding, sql, ...parameters) {
     try {
       return await d1.query(find(request).scope.env, binding, sql, parameters);
     } catch (error) {
       return messageOf(error);
     }
   },
-  async d1_batch(request, binding, statements) {
+  async d1_batch(request, binding, ...statements) {
     try {
       return await d1.batch(find(request).scope.env, binding, statements);
     } catch (error) {

@@ -23,7 +23,7 @@ export interface ResponseParts {
   status: number;
   headers: string;
   /** `undefined` when pieces follow. */
-  body: string | Uint8Array | undefined;
+  body: Uint8Array | undefined;
 }
 
 const open = new Map<number, Exchange>();

@@ -1,5 +1,7 @@
 /** Results of a query as one buffer: `(columns, rows, rows changed, last row id)` in Python's marshal format. */
+import type { Bytes } from "../../contract/host.ts";
 import { MarshalWriter, readMarshal, type Marshalled } from "../../contract/marshal.ts";
+import { view } from "../python/memory.ts";
 
 export type SqlValue = ArrayBuffer | string | number | null;
 
@@ -23,19 +25,9 @@ export function writeRows(
   writer.value(lastRowId);
 }
 
-interface Buffer {
-  getBuffer(type: "u8"): { data: Uint8Array; release(): void };
-}
-
 /** Parameters as Python passes them: nothing, or `marshal` data. */
-export function readParameters<Shape extends Marshalled>(parameters: unknown): Shape {
-  if (parameters === undefined || parameters === null) return [] as unknown as Shape;
-  const buffer = (parameters as Buffer).getBuffer("u8");
-  try {
-    return readMarshal(buffer.data) as Shape;
-  } finally {
-    buffer.release();
-  }
+export function readParameters<Shape extends Marshalled>(parameters: Bytes | []): Shape {
+  return (parameters.length === 0 ? [] : readMarshal(view(parameters))) as unknown as Shape;
 }
 
 /** What a database says, without the class of the JavaScript error before it. */

@@ -2,6 +2,7 @@
 import { modulesAsked } from "./environment.ts";
 import { mountArchive } from "./filesystem.ts";
 import { output } from "./console.ts";
+import { useMemory } from "./memory.ts";
 import type { Image } from "./image.ts";
 import type { CreatePyodideModule, PyodideModule, PyodidePublic } from "./pyodide.ts";
 
@@ -102,6 +103,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
       return {};
     },
   });
+  useMemory(() => module.HEAPU8);
   image?.restore(module.HEAPU8);
   const python = module.API.finalizeBootstrap(image?.references, (entry) => fromReference(entry, modules));
   if (image === undefined) {

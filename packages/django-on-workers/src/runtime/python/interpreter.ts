@@ -15,12 +15,16 @@ export class InterpreterDied extends Error {
   }
 }
 
+/** Asking whether a collection is due costs a call; this many calls are made between two questions. */
+const CALLS_BETWEEN = 8;
+
 const isPythonError = (error: unknown): boolean => (error as { name?: string } | null)?.name === "PythonError";
 
 export class Interpreter {
   readonly booted: Booted;
   #alive = true;
   #inFlight = 0;
+  #calls = 0;
   #collect: PyProxy | undefined;
 
   constructor(booted: Booted) {
@@ -60,7 +64,7 @@ export class Interpreter {
       throw new InterpreterDied(error);
     } finally {
       this.#inFlight--;
-      if (this.#inFlight === 0 && this.#alive) this.#collect?.();
+      if (this.#inFlight === 0 && this.#alive && ++this.#calls % CALLS_BETWEEN === 0) this.#collect?.();
     }
   }
 }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pyodide.ffi import run_sync
 
-from django_on_workers._host import host, request_id
+from django_on_workers._host import BYTES_OFFSET, calls, request_id
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
@@ -22,14 +22,21 @@ class D1Driver:
         self._binding = binding
 
     def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:
-        packed = marshal.dumps(tuple(params), 2) if params else None
-        answer = run_sync(host.d1_query(self._request, self._binding, sql, packed))
-        return _result(*_loads(answer))
+        if params:
+            packed = marshal.dumps(tuple(params), 2)
+            answer = calls.d1_query(
+                self._request, self._binding, sql, id(packed) + BYTES_OFFSET, len(packed)
+            )
+        else:
+            answer = calls.d1_query(self._request, self._binding, sql)
+        return _result(*_loads(run_sync(answer)))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         packed = marshal.dumps([(sql, tuple(params)) for sql, params in statements], 2)
-        answer = run_sync(host.d1_batch(self._request, self._binding, packed))
-        return [_result(*result) for result in _loads(answer)]
+        answer = calls.d1_batch(
+            self._request, self._binding, id(packed) + BYTES_OFFSET, len(packed)
+        )
+        return [_result(*result) for result in _loads(run_sync(answer))]
 
     def begin(self) -> None:
         raise _unsupported()

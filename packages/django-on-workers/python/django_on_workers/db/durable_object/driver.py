@@ -8,6 +8,10 @@ from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
+#: See ``_host.BYTES_OFFSET``.
+BYTES_OFFSET = bytes.__basicsize__ - 1
+
+
 def connect(settings_dict: dict) -> Driver:
     """
     Return an open driver for the storage of the object that serves the request.
@@ -15,7 +19,7 @@ def connect(settings_dict: dict) -> Driver:
     Raises DriverError where a test database is asked for outside an object that exists for tests,
     or a real one inside it: the storage of an object is one database.
     """
-    from django_on_workers._host import host, request_id
+    from django_on_workers._host import calls, host, request_id
 
     request = request_id()
     wanted = settings_dict["NAME"].startswith(TEST_DATABASE_PREFIX)
@@ -28,23 +32,25 @@ def connect(settings_dict: dict) -> Driver:
         raise DriverError(
             f"{settings_dict['NAME']} is not a test database, and this Durable Object exists for tests"
         )
-    return StorageDriver(host, request)
+    return StorageDriver(host, calls, request)
 
 
 class StorageDriver:
     """Statements go to ``storage.sql``, transactions to ``storage.transaction()``, which nests."""
 
-    def __init__(self, host, request: int):
-        self._query = host.object_query
+    def __init__(self, host, calls, request: int):
+        self._query = calls.object_query
         self._host = host
         self._request = request
         #: Open savepoints, innermost last; each is a nested transaction of the storage.
         self._savepoints: list[str] = []
 
     def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:
-        answer = self._query(
-            self._request, sql, marshal.dumps(tuple(params), 2) if params else None
-        )
+        if params:
+            packed = marshal.dumps(tuple(params), 2)
+            answer = self._query(self._request, sql, id(packed) + BYTES_OFFSET, len(packed))
+        else:
+            answer = self._query(self._request, sql)
         if type(answer) is str:
             raise DriverError(answer)
         columns, rows, rowcount, lastrowid = marshal.loads(answer.to_bytes())
