@@ -6,7 +6,7 @@ from django.utils.asyncio import async_unsafe
 from django_on_workers.db.sqlite.base import DatabaseWrapper as BaseDatabaseWrapper
 from django_on_workers.db.sqlite.driver import Driver
 
-from . import dbapi, driver
+from . import dbapi
 from .client import DatabaseClient
 from .creation import DatabaseCreation
 from .features import DatabaseFeatures
@@ -40,7 +40,10 @@ class DatabaseWrapper(BaseDatabaseWrapper):
     ops_class = DatabaseOperations
 
     def open_driver(self, settings_dict: dict) -> Driver:
-        return driver.connect(settings_dict)
+        # Only inside workerd is there what the driver imports.
+        from .driver import connect
+
+        return connect(settings_dict)
 
     @property
     def atomic_mode(self) -> str:

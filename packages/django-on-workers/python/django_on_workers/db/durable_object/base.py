@@ -1,7 +1,6 @@
 from django_on_workers.db.sqlite.base import DatabaseWrapper as BaseDatabaseWrapper
 from django_on_workers.db.sqlite.driver import Driver
 
-from . import driver
 from .client import DatabaseClient
 from .creation import DatabaseCreation
 from .features import DatabaseFeatures
@@ -21,4 +20,7 @@ class DatabaseWrapper(BaseDatabaseWrapper):
     ops_class = DatabaseOperations
 
     def open_driver(self, settings_dict: dict) -> Driver:
-        return driver.connect(settings_dict)
+        # Only inside workerd is there what the driver imports.
+        from .driver import connect
+
+        return connect(settings_dict)
