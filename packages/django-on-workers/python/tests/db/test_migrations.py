@@ -1,5 +1,6 @@
 """Random migrations over random rows: every row must be what native SQLite has, at every step."""
 
+import datetime
 import random
 import unittest
 
@@ -11,6 +12,7 @@ setup()
 
 from django.db import IntegrityError, connections, migrations, models  # noqa: E402
 from django.db.migrations.state import ProjectState  # noqa: E402
+from django.db.models import functions  # noqa: E402
 
 from django_on_workers.db.sqlite.creation import drop_everything  # noqa: E402
 
@@ -363,6 +365,49 @@ class RebuildTests(unittest.TestCase):
             apply(add, alias, after, added)
             thing = added.apps.get_model(LABEL, "Thing").objects.using(alias).get()
             self.assertEqual(thing.v, "%s 100%% 'x'")
+            empty(alias)
+
+    def test_constraints_of_many_values_and_of_dates(self):
+        keyword = "condition" if django.VERSION >= (5, 1) else "check"
+        conditions = [
+            models.Q(n__in=range(200)),
+            models.Q(day__year__gte=2000) | models.Q(moment__hour__lt=5),
+            models.Q(word__startswith="é" * 40) | models.Q(word__contains="x"),
+        ]
+        for alias in BACKENDS:
+            state = ProjectState()
+            create = migrations.CreateModel(
+                "Thing",
+                [
+                    ("id", models.AutoField(primary_key=True)),
+                    ("n", models.IntegerField()),
+                    ("day", models.DateField()),
+                    ("moment", models.DateTimeField()),
+                    ("word", models.TextField()),
+                ],
+                options={
+                    "constraints": [
+                        models.CheckConstraint(name=f"c{index}", **{keyword: condition})
+                        for index, condition in enumerate(conditions)
+                    ],
+                    "indexes": [
+                        models.Index(functions.ExtractYear("moment"), name="by_year"),
+                        models.Index(functions.Lower("word"), name="by_word"),
+                    ],
+                },
+            )
+            after = state.clone()
+            create.state_forwards(LABEL, after)
+            apply(create, alias, state, after)
+            things = after.apps.get_model(LABEL, "Thing").objects.using(alias)
+            # The zone of the settings is America/Chicago, six hours behind.
+            moment = datetime.datetime(2020, 1, 1, 10, 59, tzinfo=datetime.UTC)
+            good = {"n": 199, "day": "1999-01-01", "moment": moment, "word": "é" * 41}
+            things.create(**good)
+            late = moment + datetime.timedelta(minutes=1)
+            for bad in ({"n": 200}, {"moment": late}, {"word": "é" * 39}):
+                with self.assertRaises(IntegrityError):
+                    things.create(**{**good, **bad})
             empty(alias)
 
     def test_ids_are_not_given_out_again(self):

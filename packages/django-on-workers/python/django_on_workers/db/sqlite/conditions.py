@@ -39,6 +39,8 @@ def compile_in(node, compiler, connection):
         not node.rhs_is_direct_value()
         or len(node.rhs) <= MAX_LISTED
         or isinstance(node.lhs, ColPairs)
+        # Not in a constraint or an index: there can't be subqueries.
+        or not compiler.query.alias_cols
     ):
         return compile_as_django(node, compiler, connection)
     placeholders, values = node.process_rhs(compiler, connection)
