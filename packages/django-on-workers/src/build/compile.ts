@@ -1,6 +1,6 @@
 /** Sources to bytecode: once for the packages, file by file for the project. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { UserError } from "../contract/errors.ts";
 import { PACKAGES_ROOT, PROJECT_ROOT } from "../contract/manifest.ts";
 import { packFiles, readArchive, writeArchive, type Files, type Packed } from "./archive.ts";
@@ -60,7 +60,8 @@ function ownSources(): Files {
 /** An archive of the installed packages and ours: bytecode, data, and sources that are there only by name. */
 export async function compilePackages(folder: string, builder: Builder, cache: Cache, progress: Progress): Promise<{ key: string; archive: Uint8Array }> {
   const own = ownSources();
-  const key = digest(folder, builder.pyodide.buildId, ...[...own].flat());
+  // Its name says what is in the folder, wherever the project lies.
+  const key = digest(basename(folder), builder.pyodide.buildId, ...[...own].flat());
   const archive = await cache.bytes("bytecode", key, async () => {
     progress.step("Compiling the packages (once)");
     const installed = filesUnder(folder, PACKAGES_ROOT, (path) => !SUPERFLUOUS.some((pattern) => pattern.test(path)));

@@ -65,31 +65,35 @@ function modulesOf(folder: string, entry: string): Module[] {
 
 export interface LocalOptions {
   /** The entry that takes the place of the Worker's own. */
-  entry: string;
+  entry?: string;
+  /** Takes what the Worker writes to its console; without it, it is thrown away. */
+  log?(level: string, message: string): void;
   /** Names of D1 databases that exist only here. */
   extraDatabases?: readonly string[];
   /** Where data lies; the project's own by default. */
   state?: string;
 }
 
-/** Starts workerd with the emitted Worker's bindings, as its Wrangler configuration has them, and another entry. */
-export async function startLocal(build: Build, { entry, extraDatabases = [], state }: LocalOptions): Promise<Miniflare> {
+/** Starts workerd with the emitted Worker and its bindings, as its Wrangler configuration has them. */
+export async function startLocal(build: Build, options: LocalOptions = {}): Promise<Miniflare> {
+  const { entry = readFileSync(join(build.folder, "index.js"), "utf8"), extraDatabases = [], log, state } = options;
   const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
   // Wrangler looks for .dev.vars beside the configuration that it is given; the project's lie in its root.
   const { workerOptions } = optionsOf(build.config, undefined, {
     envFiles: [".env", ".env.local", ".dev.vars"].map((name) => join(build.project.root, name)),
   } as never);
-  const { assets: _assets, modulesRules: _rules, rootPath: _root, ...options } = workerOptions as Record<string, unknown>;
-  const databases = (options["d1Databases"] ?? {}) as Record<string, unknown>;
+  const { assets: _assets, modulesRules: _rules, rootPath: _root, ...configured } = workerOptions as Record<string, unknown>;
+  const databases = (configured["d1Databases"] ?? {}) as Record<string, unknown>;
   const worker = new Miniflare(
     convertV4MiniflareOptions({
-      ...options,
+      ...configured,
       name: workerName(build),
       modules: modulesOf(build.folder, entry),
       modulesRoot: "/",
       d1Databases: { ...databases, ...Object.fromEntries(extraDatabases.map((name) => [name, name])) },
       resourcePersistencePath: state ?? join(build.project.root, ...STATE),
       log: new Log(LogLevel.NONE),
+      ...(log && { handleStructuredLogs: (entry: { level: string; message: string }) => log(entry.level, entry.message) }),
       host: "127.0.0.1",
     } as never),
   );
