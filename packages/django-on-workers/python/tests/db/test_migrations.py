@@ -10,7 +10,13 @@ from .project import ALIASES, BACKENDS, setup
 
 setup()
 
-from django.db import IntegrityError, connections, migrations, models  # noqa: E402
+from django.db import (  # noqa: E402
+    IntegrityError,
+    NotSupportedError,
+    connections,
+    migrations,
+    models,
+)
 from django.db.migrations.state import ProjectState  # noqa: E402
 from django.db.models import functions  # noqa: E402
 
@@ -320,6 +326,17 @@ class RebuildTests(unittest.TestCase):
                     with self.subTest(alias=alias, action=action, kind=kind):
                         self.rebuild(connection, action, kind, values)
                         empty(alias)
+
+    def test_what_can_not_be_rebuilt_is_refused(self):
+        for alias in BACKENDS:
+            with self.assertRaisesRegex(NotSupportedError, "child.*ON UPDATE CASCADE"):
+                self.rebuild(connections[alias], "CASCADE ON UPDATE CASCADE", "integer", "(1), (2)")
+            with connections[alias].cursor() as cursor:
+                rows = cursor.execute("SELECT p FROM child ORDER BY p").fetchall()
+            self.assertEqual(rows, [(None,), (1,), (2,)])
+            empty(alias)
+            self.rebuild(connections[alias], "NO ACTION ON UPDATE CASCADE", "integer", "(1), (2)")
+            empty(alias)
 
     def rebuild(self, connection, action, kind, values):
         integer = kind == "integer"

@@ -209,18 +209,16 @@ class Rebuild:
     def detach_sql(self):
         """Give the statements after which dropping the table does nothing to other tables."""
         table = self.quote(self.table)
-        columns = {column or self.model._meta.pk.column for _, column, *_ in self.references}
-        for child, _, on_update, on_delete in self.references:
-            if on_update != NO_ACTION and on_delete != NO_ACTION:
+        key = self.model._meta.pk.column
+        columns = {column or key for _, column, _, _ in self.references}
+        acting = {column or key for _, column, _, action in self.references if action != NO_ACTION}
+        for child, column, on_update, _ in self.references:
+            # Its rows would follow the keys that are moved out of the others' reach.
+            if on_update != NO_ACTION and (column or key) in acting:
                 raise NotSupportedError(
                     f"Table {self.table} can't be rebuilt: table {child} refers to it with "
-                    f"ON UPDATE {on_update} and ON DELETE {on_delete}."
+                    f"ON UPDATE {on_update}, and there is an ON DELETE action too."
                 )
-        acting = {
-            column or self.model._meta.pk.column
-            for _, column, _, on_delete in self.references
-            if on_delete != NO_ACTION
-        }
         if acting:
             yield "PRAGMA ignore_check_constraints = ON"
             for column in sorted(acting):
