@@ -1,0 +1,202 @@
+/** The measurements of `npm run bench`: both sides of each ratio in one run, in turns. */
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build, type Build, type Database } from "../packages/django-on-workers/dist/build/index.js";
+import { manage } from "../packages/django-on-workers/dist/build/local.js";
+import { root } from "../scripts/lib/prepare.mjs";
+import { coldNative, djangoFor, httpNative, loopNative, newestPython, prepareNative, type Native } from "./native.ts";
+import { coldExample, coldTrivial, loopHere, startWorkerd, workerdVersion } from "./workerd.ts";
+
+const HOME = "/";
+/** The pages, and how many requests make one measurement. */
+const PAGES = { trivial: ["/robots.txt", 300], list: [HOME, 40], admin: ["/admin/login/", 60] } as const;
+type Page = keyof typeof PAGES;
+/** Measurements of each side; the median counts. */
+const ROUNDS = 7;
+const COLD_ROUNDS = 7;
+
+const median = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+};
+const round = (value: number, digits = 3): number => Number(value.toFixed(digits));
+const say = (text: string): void => void process.stderr.write(`› ${text} …\n`);
+
+interface Pair {
+  here: number;
+  there: number;
+  ratio: number;
+}
+
+/** Measures two things in turns: what slows the machine down meanwhile slows both. The ratio is that of each turn. */
+async function pair(rounds: number, here: () => Promise<number>, there: () => Promise<number> | number): Promise<Pair> {
+  const [ours, theirs, ratios]: [number[], number[], number[]] = [[], [], []];
+  for (let i = 0; i < rounds; i++) {
+    const [a, b] = [await here(), await there()];
+    ours.push(a);
+    theirs.push(b);
+    ratios.push(a / b);
+  }
+  return { here: median(ours), there: median(theirs), ratio: median(ratios) };
+}
+
+async function buildTimes(folder: string, requirement: string): Promise<{ built: Build; seconds: Record<"cold" | "unchanged" | "one_view", number> }> {
+  writeFileSync(join(folder, "requirements.txt"), `${requirement}\n`);
+  const timed = async (): Promise<[Build, number]> => {
+    const started = performance.now();
+    const built = await build({ root: folder, database: "durable-object" satisfies Database });
+    return [built, (performance.now() - started) / 1000];
+  };
+  say("Building the example from nothing");
+  const [, cold] = await timed();
+  say("Building it again, unchanged and with one changed view");
+  const unchanged = median([(await timed())[1], (await timed())[1], (await timed())[1]]);
+  const views: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    appendFileSync(join(folder, "blog", "views.py"), `\n# ${i}\n`);
+    views.push((await timed())[1]);
+  }
+  const [built] = await timed();
+  return { built, seconds: { cold: round(cold, 1), unchanged: round(unchanged, 2), one_view: round(median(views), 2) } };
+}
+
+async function fill(built: Build): Promise<void> {
+  say("Filling its database");
+  const output = { stdout: () => undefined, stderr: () => undefined };
+  for (const argv of [["migrate", "--verbosity", "0"], ["loaddata", "demo"]]) {
+    if ((await manage(built, argv, output)) !== 0) throw new Error(`manage ${argv.join(" ")} failed.`);
+  }
+}
+
+/** Seconds for `count` requests in a row at one connection. */
+async function overHttp(origin: string, path: string, count: number): Promise<number> {
+  const started = performance.now();
+  for (let i = 0; i < count; i++) {
+    const response = await fetch(`${origin}${path}`, { headers: { accept: "text/html" } });
+    await response.arrayBuffer();
+    if (response.status !== 200) throw new Error(`${path} answered ${response.status}`);
+  }
+  return (performance.now() - started) / 1000;
+}
+
+/** Bytes of the cold start's parts, and the time that each takes alone, in a process of its own. */
+async function coldStart(built: Build, native: Native, scratch: string) {
+  say("Cold starts");
+  const example = coldExample(built, scratch);
+  const trivial = coldTrivial(scratch);
+  const once = async (worker: typeof example, path: string): Promise<number> => {
+    const { seconds, stop } = await startWorkerd(worker, path);
+    await stop();
+    return seconds;
+  };
+  await once(example, HOME);
+  coldNative(native, HOME);
+  const vsCpython = await pair(COLD_ROUNDS, () => once(example, HOME), () => coldNative(native, HOME));
+  const vsTrivial = await pair(COLD_ROUNDS, () => once(example, HOME), () => once(trivial, "/"));
+  return { vsCpython, vsTrivial };
+}
+
+async function hot(built: Build, native: Native) {
+  const here = await loopHere(built);
+  const there = loopNative(native);
+  const results = {} as Record<Page, Pair>;
+  const memory: Record<string, number> = {};
+  try {
+    say("Linear memory over 5,000 requests");
+    memory["100"] = await here.memory(HOME, 100);
+    memory["1000"] = await here.memory(HOME, 900);
+    memory["5000"] = await here.memory(HOME, 4000);
+    for (const [page, [path, count]] of Object.entries(PAGES) as [Page, readonly [string, number]][]) {
+      say(`Hot requests in process: ${page}`);
+      await here.measure(path, count * 5);
+      await there.measure(path, count);
+      const found = await pair(ROUNDS, () => here.measure(path, count), () => there.measure(path, count));
+      results[page] = { here: found.here / count, there: found.there / count, ratio: found.ratio };
+    }
+  } finally {
+    await here.stop();
+    await there.stop();
+  }
+  return { results, memory };
+}
+
+async function hotOverHttp(built: Build, native: Native, scratch: string): Promise<Record<Page, Pair>> {
+  const here = await startWorkerd(coldExample(built, scratch), HOME);
+  const there = await httpNative(native);
+  const results = {} as Record<Page, Pair>;
+  try {
+    for (const [page, [path, count]] of Object.entries(PAGES) as [Page, readonly [string, number]][]) {
+      say(`Hot requests over HTTP: ${page}`);
+      await overHttp(here.origin, path, count * 3);
+      await overHttp(there.origin, path, count);
+      const found = await pair(ROUNDS, () => overHttp(here.origin, path, count), () => overHttp(there.origin, path, count));
+      results[page] = { here: found.here / count, there: found.there / count, ratio: found.ratio };
+    }
+  } finally {
+    await here.stop();
+    there.stop();
+  }
+  return results;
+}
+
+const milliseconds = ({ here, there, ratio }: Pair) => ({ ms: round(here * 1000), native_ms: round(there * 1000), ratio: round(ratio, 2) });
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { json: { type: "string" } } });
+  const scratch = mkdtempSync(join(tmpdir(), "django-on-workers-bench-"));
+  try {
+    const { program, version } = newestPython();
+    const requirement = djangoFor(version);
+    say(`Preparing native CPython ${version.join(".")} (${program}) with ${requirement}`);
+    const original = join(root, "examples", "blog");
+    const folder = join(scratch, "blog");
+    cpSync(original, folder, { recursive: true, filter: (path) => !/[\\/](?:\.django-on-workers|\.wrangler|__pycache__|staticfiles)$|\.sqlite3$/.test(path) });
+    const native = prepareNative(folder, scratch, requirement);
+    const { built, seconds } = await buildTimes(folder, requirement);
+    await fill(built);
+    const cold = await coldStart(built, native, scratch);
+    const inProcess = await hot(built, native);
+    const http = await hotOverHttp(built, native, scratch);
+    const { version: packageVersion } = JSON.parse(readFileSync(join(root, "packages", "django-on-workers", "package.json"), "utf8")) as { version: string };
+    const result = {
+      date: new Date().toISOString().slice(0, 10),
+      machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, memory_gib: Math.round(totalmem() / 2 ** 30) },
+      versions: {
+        "django-on-workers": packageVersion,
+        django: built.facts.django,
+        native_django: native.django,
+        native_cpython: native.python,
+        pyodide: built.manifest.pyodide,
+        workerd: workerdVersion,
+      },
+      ratios: {
+        cold_start_vs_cpython: round(cold.vsCpython.ratio),
+        cold_start_vs_trivial_worker: round(cold.vsTrivial.ratio, 1),
+        hot_trivial_vs_cpython: round(inProcess.results.trivial.ratio),
+        hot_list_vs_cpython: round(inProcess.results.list.ratio),
+        hot_admin_vs_cpython: round(inProcess.results.admin.ratio),
+      },
+      cold_start_seconds: {
+        here: round(cold.vsCpython.here),
+        native_cpython: round(cold.vsCpython.there),
+        trivial_worker: round(cold.vsTrivial.there),
+      },
+      in_process: Object.fromEntries(Object.entries(inProcess.results).map(([page, found]) => [page, milliseconds(found)])),
+      over_http: Object.fromEntries(Object.entries(http).map(([page, found]) => [page, milliseconds(found)])),
+      upload_bytes: built.sizes.total,
+      sizes: built.sizes,
+      linear_memory_bytes: inProcess.memory,
+      build_seconds: seconds,
+    };
+    const text = `${JSON.stringify(result, null, 2)}\n`;
+    if (values.json) writeFileSync(values.json, text);
+    process.stdout.write(text);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+await main();

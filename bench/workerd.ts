@@ -1,0 +1,145 @@
+/** The example under workerd: as a process of its own for cold starts, and in a loop for hot requests. */
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { createRequire } from "node:module";
+import { join, relative, sep } from "node:path";
+import type { Build } from "../packages/django-on-workers/dist/build/index.js";
+import { startLocal } from "../packages/django-on-workers/dist/build/local.js";
+import type { Loop } from "./native.ts";
+
+const require = createRequire(new URL("../packages/django-on-workers/package.json", import.meta.url));
+/** workerd's own program, without the script of the package in front of it. */
+const workerd = (require("workerd") as { default: string }).default;
+export const workerdVersion = (require("workerd/package.json") as { version: string }).version;
+
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((done) => probe.listen(0, "127.0.0.1", done));
+  const { port } = probe.address() as { port: number };
+  await new Promise((done) => probe.close(done));
+  return port;
+}
+
+const KINDS: Record<string, string> = { js: "esModule", mjs: "esModule", wasm: "wasm", bin: "data" };
+
+/** Cap'n Proto configuration of a Worker whose modules lie in `folder`; `main` comes first. */
+function configuration(folder: string, main: string, more: string, services: string): string {
+  const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .filter((path) => path !== main && (path.split(".").pop() as string) in KINDS);
+  const modules = [main, ...paths].map((path) => `(name = "${path}", ${KINDS[path.split(".").pop() as string]} = embed "${join(folder, path)}")`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .main), ${services}],
+  sockets = [(name = "http", http = (), service = "main")],
+);
+const main :Workerd.Worker = (modules = [${modules.join(", ")}], compatibilityDate = "2026-11-01", ${more});
+`;
+}
+
+export interface ColdWorker {
+  file: string;
+}
+
+/** The emitted Worker over the Durable Object's local data, which \`manage\` filled. */
+export function coldExample(build: Build, scratch: string): ColdWorker {
+  const { name } = JSON.parse(readFileSync(build.config, "utf8")) as { name: string };
+  const file = join(scratch, "example.capnp");
+  const storage = join(build.project.root, ".wrangler", "state", "v3", "do");
+  const more = `durableObjectNamespaces = [(className = "Django", uniqueKey = "${name}-Django", enableSql = true)],
+  durableObjectStorage = (localDisk = "storage"), bindings = [(name = "DJANGO", durableObjectNamespace = "Django")]`;
+  writeFileSync(file, configuration(build.folder, "index.js", more, `(name = "storage", disk = (path = "${storage}", writable = true))`));
+  return { file };
+}
+
+/** A Worker that does nothing: what starting the process itself costs. */
+export function coldTrivial(scratch: string): ColdWorker {
+  const file = join(scratch, "trivial.capnp");
+  const script = 'export default { fetch: () => new Response("ok") };';
+  writeFileSync(
+    file,
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (services = [(name = "main", worker = .main)], sockets = [(name = "http", http = (), service = "main")]);
+const main :Workerd.Worker = (modules = [(name = "main.js", esModule = ${JSON.stringify(script)})], compatibilityDate = "2026-11-01");
+`,
+  );
+  return { file };
+}
+
+/** Starts the process. Resolves with its address when it answers `path` with 200, and with the seconds that it took. */
+export async function startWorkerd({ file }: ColdWorker, path: string): Promise<{ seconds: number; origin: string; stop(): Promise<void> }> {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const started = performance.now();
+  const child = spawn(workerd, ["serve", file, "--socket-addr", `http=127.0.0.1:${port}`], { stdio: ["ignore", "ignore", "inherit"] });
+  const ended = new Promise<void>((done) => child.once("exit", () => done()));
+  const stop = async (): Promise<void> => {
+    child.kill();
+    await ended;
+  };
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`workerd ended with ${child.exitCode}.`);
+    try {
+      const response = await fetch(`${origin}${path}`, { headers: { accept: "text/html" } });
+      const text = await response.text();
+      if (response.status !== 200) throw new Refused(`${path} answered ${response.status}: ${text.slice(0, 500)}`);
+      return { seconds: (performance.now() - started) / 1000, origin, stop };
+    } catch (error) {
+      if (error instanceof Refused) {
+        await stop();
+        throw error;
+      }
+      await new Promise((done) => setTimeout(done, 2));
+    }
+  }
+}
+
+class Refused extends Error {}
+
+const LOOP = `import "./prepare.js";
+import { DjangoObject } from "./runtime/django/object.js";
+import { serve } from "./runtime/django/bridge.js";
+
+export class Django extends DjangoObject {
+  async load() {
+    return (await import("./artefacts.js")).artefacts;
+  }
+
+  async fetch(incoming) {
+    const { path, count } = await incoming.json();
+    const application = await this.application();
+    const headers = { accept: "text/html", "user-agent": "bench" };
+    for (let i = 0; i < count; i++) {
+      const response = await serve(application, new Request("http://localhost:8787" + path, { headers }), this.scope);
+      const body = await response.arrayBuffer();
+      if (response.status !== 200) return new Response(path + " answered " + response.status, { status: 500 });
+    }
+    return Response.json({ memory: (await application.running()).interpreter.memory });
+  }
+}
+
+export default {
+  fetch: (request, env) => env.DJANGO.get(env.DJANGO.idFromName("site")).fetch(request),
+};
+`;
+
+/** Hot requests through the HTTP bridge, in process: a Request in, a Response out, its body read. */
+export async function loopHere(build: Build): Promise<Loop & { memory(path: string, count: number): Promise<number> }> {
+  const worker = await startLocal(build, { entry: LOOP });
+  const ask = async (path: string, count: number): Promise<{ memory: number }> => {
+    const response = await worker.dispatchFetch("http://bench/", { method: "POST", body: JSON.stringify({ path, count }) });
+    if (!response.ok) throw new Error(await response.text());
+    return (await response.json()) as { memory: number };
+  };
+  return {
+    async measure(path, count) {
+      const started = performance.now();
+      await ask(path, count);
+      return (performance.now() - started) / 1000;
+    },
+    memory: async (path, count) => (await ask(path, count)).memory,
+    stop: () => worker.dispose(),
+  };
+}
