@@ -124,7 +124,10 @@ class MigrationInPartsTests(unittest.TestCase):
         fails = [True]
 
         def read(apps, editor):
-            apps.get_model("parts", "Thing").objects.using("d1").count()
+            things = apps.get_model("parts", "Thing").objects.using("d1")
+            apps.get_model("parts", "Thing")(pk=5, n=1).save(using="d1")
+            self.assertEqual(things.update(n=2), 1)
+            self.assertEqual(things.filter(pk=6).delete()[0], 0)
             if fails:
                 raise ZeroDivisionError
 
@@ -146,6 +149,9 @@ class MigrationInPartsTests(unittest.TestCase):
             ["django_migrations", "parts_other", "parts_thing"],
         )
         self.assertEqual(executor.recorder.migration_qs.filter(name="0001").count(), 1)
+        executor.unapply_migration(ProjectState(), migration)
+        self.assertEqual(connection.introspection.table_names(), ["django_migrations"])
+        self.assertEqual(executor.recorder.migration_qs.filter(name="0001").count(), 0)
 
 
 class Killed(BaseException):

@@ -23,8 +23,12 @@ CHECK_REFUSED = "malformed JSON"
 COLLECTED = re.compile(
     r"\s*(?:(?:CREATE|DROP|ALTER|INSERT|UPDATE|DELETE|REPLACE)\b|PRAGMA\s+\w+\s*=)", re.IGNORECASE
 )
-RETURNING = re.compile(r"\bRETURNING\b", re.IGNORECASE)
-RECORD = re.compile(r'(INSERT INTO "django_migrations" .*?) RETURNING .*', re.DOTALL)
+
+#: How Django's recorder notes that a migration was applied, and that it was reversed.
+RECORD = re.compile(
+    r'(INSERT INTO "django_migrations" .*?) RETURNING .*|DELETE FROM "django_migrations" .*',
+    re.DOTALL,
+)
 
 #: What a migration that is sent in parts has done, for the run that continues it.
 UNFINISHED = "django_on_workers_unfinished"
@@ -38,13 +42,15 @@ class Connection(dbapi.Connection):
     """
     A connection that is always in autocommit mode.
 
-    Between ``collect`` and ``send`` statements that only write are kept back,
-    until one that reads needs what they do.
+    Between ``collect`` and ``send`` the schema editor's statements are kept
+    back, until another one needs what they do.
     """
 
     def __init__(self, driver):
         super().__init__(driver)
         self.collected: list[tuple[str, Sequence]] | None = None
+        #: Whether it is the schema editor that executes.
+        self.collects_all = False
         #: Digests of the statements that an earlier, unfinished run has sent already.
         self._done: list[str] = []
         #: Whether this run, or the one it continues, has sent a part before the end.
@@ -70,20 +76,20 @@ class Connection(dbapi.Connection):
 
     def execute(self, sql, params):
         if self.collected is not None:
+            if self.collects_all and COLLECTED.match(sql):
+                self._collect(sql, params)
+                return Result()
             if record := RECORD.match(sql):
                 # The recorder's row must be part of the migration; nobody asks for its id.
-                self._collect(record[1], params)
+                self._collect(record[1] or record[0], params)
                 return Result(("id",), [(None,)], None, 1, None)
-            if COLLECTED.match(sql) and not RETURNING.search(sql):
-                self._collect(sql, params)
-                return Result(rowcount=1)
             self.flush()
         try:
             return super().execute(sql, params)
         except dbapi.IntegrityError as error:
             if self.postponed is None or not str(error).startswith("FOREIGN KEY"):
                 raise
-            self.postponed.append((RETURNING.split(sql)[0], params))
+            self.postponed.append((sql.rpartition(" RETURNING ")[0] or sql, params))
             return Result(rowcount=1)
 
     def collect(self) -> None:

@@ -36,6 +36,15 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
             if self._collects:
                 self.connection.connection.discard()
 
+    def run(self, sql, params=()):
+        self.connection.ensure_connection()
+        connection = self.connection.connection
+        before, connection.collects_all = connection.collects_all, True
+        try:
+            super().run(sql, params)
+        finally:
+            connection.collects_all = before
+
     def _start(self) -> bool:
         """Begin a batch, and return whether it is a new one."""
         self.connection.ensure_connection()

@@ -113,13 +113,17 @@ class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
         rebuild = self._rebuild
         if rebuild is not None and str(sql).startswith(rebuild.copy_prefix):
             if rebuild.keeps_sequence:
-                super().execute(rebuild.keep_sequence_sql(), None)
+                self.run(rebuild.keep_sequence_sql(), None)
             if rebuild.is_referenced:
                 rebuild.copy_sql = str(sql)
                 sql = rebuild.stash_sql()
             # Its values are literals; a percent sign in one of them is no placeholder.
-            return super().execute(sql, None)
-        return super().execute(sql, params)
+            return self.run(sql, None)
+        return self.run(sql, params)
+
+    def run(self, sql, params=()):
+        """Execute a statement as it is."""
+        super().execute(sql, params)
 
     def _remake_table(self, model, create_field=None, delete_field=None, alter_fields=None):
         def remake():
@@ -147,7 +151,7 @@ class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
         rebuild = self._rebuild
         if not handle_autom2m and rebuild is not None and rebuild.is_referenced:
             for sql in rebuild.detach_sql():
-                super().execute(sql, None)
+                self.run(sql, None)
         super().delete_model(model, handle_autom2m=handle_autom2m)
 
     def alter_db_table(self, model, old_db_table, new_db_table):
@@ -155,7 +159,7 @@ class DatabaseSchemaEditor(SQLiteDatabaseSchemaEditor):
         rebuild = self._rebuild
         if rebuild is not None and rebuild.copy_sql is not None:
             for sql in rebuild.restore_sql():
-                super().execute(sql, None)
+                self.run(sql, None)
             rebuild.copy_sql = None
 
     def references_to(self, table: str) -> list[tuple[str, str, str, str]]:
