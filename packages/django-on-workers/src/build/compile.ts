@@ -57,8 +57,16 @@ function ownSources(): Files {
   return filesUnder(pythonFolder, `${PACKAGES_ROOT}/django_on_workers`, (path) => !/(?:^|\/)__pycache__\//.test(path));
 }
 
-/** An archive of the installed packages and ours: bytecode, data, and sources that are there only by name. */
-export async function compilePackages(folder: string, builder: Builder, cache: Cache, progress: Progress): Promise<{ key: string; archive: Uint8Array }> {
+export interface Packages {
+  key: string;
+  /** Bytecode, data, and sources that are there only by name. */
+  archive: Uint8Array;
+  /** The sources themselves, for tracebacks while a project is developed. */
+  sources(): Uint8Array;
+}
+
+/** The installed packages and ours. */
+export async function compilePackages(folder: string, builder: Builder, cache: Cache, progress: Progress): Promise<Packages> {
   const own = ownSources();
   // Its name says what is in the folder, wherever the project lies.
   const key = digest(basename(folder), builder.pyodide.buildId, ...[...own].flat());
@@ -77,9 +85,10 @@ export async function compilePackages(folder: string, builder: Builder, cache: C
     const bytecode = await compiled(builder, sources, PACKAGES_ROOT, false);
     // Python takes the bytecode because a file of the module's name is there; nobody reads that file.
     for (const path of sources.keys()) if (bytecode.has(cachePath(path))) files.set(path, new Uint8Array());
+    cache.write("sources", key, writeArchive([PACKAGES_ROOT], packFiles(sources, PROJECT_LEVEL)));
     return writeArchive([PACKAGES_ROOT], packFiles(new Map([...files, ...bytecode]), PACKAGES_LEVEL));
   });
-  return { key, archive };
+  return { key, archive, sources: () => cache.read("sources", key) ?? writeArchive([PACKAGES_ROOT], new Map()) };
 }
 
 /** Where Python looks for a module's bytecode; `importlib.util.cache_from_source`. */

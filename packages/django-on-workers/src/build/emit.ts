@@ -6,7 +6,7 @@ import { UserError } from "../contract/errors.ts";
 import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, PACKAGES_ROOT, PROJECT_ROOT, type Manifest } from "../contract/manifest.ts";
 import { readArchive, writeArchive, type Packed } from "./archive.ts";
 import { digest } from "./cache.ts";
-import type { Source } from "./compile.ts";
+import type { Packages, Source } from "./compile.ts";
 import type { ImageResult } from "./image.ts";
 import { runtimeModules } from "./modules.ts";
 import type { Project } from "./project.ts";
@@ -85,9 +85,11 @@ const LOCAL = /^runtime\/(?:django\/(?:builder|manage)|python\/signatures)\.js$|
 /** Packages' files that only the build needs: our own build steps, and static files that became assets. */
 const BUILD_ONLY = new RegExp(`^${PACKAGES_ROOT}/(?:django_on_workers/build/|[^/]+/(?:.+/)?static/)`);
 
-function runtimeFiles(packages: Uint8Array, source: Source, { facts, statics }: Inspection): Map<string, Packed> {
+function runtimeFiles(packages: Packages, source: Source, { facts, statics }: Inspection, withSources: boolean): Map<string, Packed> {
   const files = new Map<string, Packed>();
-  for (const [path, packed] of readArchive(packages)) if (!BUILD_ONLY.test(path)) files.set(path, packed);
+  for (const archive of withSources ? [packages.archive, packages.sources()] : [packages.archive]) {
+    for (const [path, packed] of readArchive(archive)) if (!BUILD_ONLY.test(path)) files.set(path, packed);
+  }
   for (const [path, packed] of source.packed) if (!path.startsWith(`${facts.static_root}/`)) files.set(path, packed);
   // The manifest storage reads which hashed name a file has.
   const manifest = statics.get("staticfiles.json");
@@ -106,10 +108,11 @@ export function emit(
   project: Project,
   folder: string,
   pyodide: Pyodide,
-  packages: { key: string; archive: Uint8Array },
+  packages: Packages,
   source: Source,
   inspection: Inspection,
   { image, modules }: ImageResult,
+  withSources: boolean,
 ): Output {
   const { facts, statics } = inspection;
   const manifest: Manifest = {
@@ -124,7 +127,7 @@ export function emit(
     },
   };
   const worker = join(folder, "worker");
-  const files = writeArchive([PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(packages.archive, source, inspection));
+  const files = writeArchive([PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(packages, source, inspection, withSources));
   const javascript = new Map<string, string>([
     ...runtimeModules((path) => !LOCAL.test(path)),
     ["index.js", ENTRIES[project.database]],

@@ -4,7 +4,7 @@ import { IMAGE, readContainer, writeContainer, type ImageChunk, type ImageHeader
 import { PACKAGES_ROOT, PROJECT_ROOT } from "../contract/manifest.ts";
 import type { Builder } from "./builder.ts";
 import { digest, type Cache } from "./cache.ts";
-import type { Source } from "./compile.ts";
+import type { Packages, Source } from "./compile.ts";
 import type { Progress } from "./progress.ts";
 import type { Project } from "./project.ts";
 import type { Facts } from "./statics.ts";
@@ -62,7 +62,7 @@ export function packImage(memory: Uint8Array, references: unknown, level: number
 export async function makeImage(
   project: Project,
   source: Source,
-  packages: { key: string; archive: Uint8Array },
+  packages: Packages,
   facts: Facts,
   environment: Record<string, string>,
   level: number,

@@ -24,6 +24,8 @@ export interface BuildOptions extends ProjectOptions {
   environment?: Record<string, string | undefined>;
   /** How hard the image is packed, 1 to 22. */
   level?: number;
+  /** Emit the packages' sources too, so that tracebacks show their lines; as the last build did by default. */
+  sources?: boolean;
 }
 
 export interface Build extends Output {
@@ -47,6 +49,7 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
   const folder = outputFolder(project);
   mkdirSync(folder, { recursive: true });
   const cache = new Cache(join(folder, "cache"));
+  const sources = options.sources ?? cache.read("kept", "sources")?.toString() === "true";
   const builder = new Builder(cache);
   try {
     const installed = await resolve(project, target(), cache, progress);
@@ -55,7 +58,8 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
     const environment = environmentOf(project, options.environment ?? process.env);
     const inspection = await inspect(project, source, packages, environment, builder, cache, progress);
     const image = await makeImage(project, source, packages, inspection.facts, environment, level, builder, cache, progress);
-    const output = emit(project, folder, builder.pyodide, packages, source, inspection, image);
+    const output = emit(project, folder, builder.pyodide, packages, source, inspection, image, sources);
+    cache.write("kept", "sources", Buffer.from(String(sources)));
     cache.prune();
     return { ...output, project, facts: inspection.facts };
   } finally {

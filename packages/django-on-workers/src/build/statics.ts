@@ -6,7 +6,7 @@ import { PACKAGES_ROOT, PROJECT_ROOT } from "../contract/manifest.ts";
 import { packFiles, readArchive, writeArchive, type Files, type Packed } from "./archive.ts";
 import type { Builder } from "./builder.ts";
 import { digest, type Cache } from "./cache.ts";
-import type { Source } from "./compile.ts";
+import type { Packages, Source } from "./compile.ts";
 import type { Progress } from "./progress.ts";
 import type { Project } from "./project.ts";
 
@@ -68,7 +68,7 @@ interface Kept {
 export async function inspect(
   project: Project,
   source: Source,
-  packages: { key: string; archive: Uint8Array },
+  packages: Packages,
   environment: Record<string, string>,
   builder: Builder,
   cache: Cache,

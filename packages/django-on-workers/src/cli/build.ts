@@ -16,7 +16,7 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   }
   const level = values.level === undefined ? {} : { level: Number(values.level) };
-  const { sizes, facts } = await build({ ...buildOptions(values), ...level });
+  const { sizes, facts } = await build({ ...buildOptions(values), ...level, sources: false });
   say(`Django ${facts.django}`);
   process.stdout.write(table(sizes));
   return 0;

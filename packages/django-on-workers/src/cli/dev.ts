@@ -18,7 +18,7 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   }
   const port = await freePort(values.port ?? process.env["PORT"] ?? "8787");
-  const options = buildOptions(values);
+  const options = { ...buildOptions(values), sources: true };
   const { project } = await build(options);
   // The redirect that the build wrote makes Wrangler take the emitted configuration, and the project's folder for its data.
   const wrangler = startWrangler(["dev", "--ip", "127.0.0.1", "--port", String(port)], project.root);

@@ -23,15 +23,14 @@ const isPythonError = (error: unknown): boolean => (error as { name?: string } |
 export class Interpreter {
   readonly booted: Booted;
   #alive = true;
-  #inFlight = 0;
+  /** How to end each call that has entered. */
+  readonly #entered = new Set<(error: InterpreterDied) => void>();
   #calls = 0;
   #collect: PyProxy | undefined;
 
   constructor(booted: Booted) {
     this.booted = booted;
-    booted.module.API.on_fatal = () => {
-      this.#alive = false;
-    };
+    booted.module.API.on_fatal = (error) => this.#die(error);
   }
 
   get alive(): boolean {
@@ -40,7 +39,7 @@ export class Interpreter {
 
   /** Calls that have entered and not returned. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#entered.size;
   }
 
   /** Linear memory, in bytes. It never shrinks. */
@@ -55,16 +54,25 @@ export class Interpreter {
 
   /** Calls a Python function that may wait. Rejects with a PythonError, or with InterpreterDied. */
   async enter(callable: PyProxy, ...args: unknown[]): Promise<unknown> {
-    this.#inFlight++;
+    const { promise: death, reject } = Promise.withResolvers<never>();
+    death.catch(() => undefined);
+    this.#entered.add(reject);
     try {
-      return await callable.callPromising(...args);
+      // Stacks that are suspended when the interpreter dies are never resumed: their calls end with it.
+      return await Promise.race([callable.callPromising(...args), death]);
     } catch (error) {
       if (isPythonError(error) && this.#alive) throw error;
-      this.#alive = false;
-      throw new InterpreterDied(error);
+      this.#die(error);
+      throw error instanceof InterpreterDied ? error : new InterpreterDied(error);
     } finally {
-      this.#inFlight--;
-      if (this.#inFlight === 0 && this.#alive && ++this.#calls % CALLS_BETWEEN === 0) this.#collect?.();
+      this.#entered.delete(reject);
+      if (this.#entered.size === 0 && this.#alive && ++this.#calls % CALLS_BETWEEN === 0) this.#collect?.();
     }
+  }
+
+  #die(cause: unknown): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    for (const reject of this.#entered) reject(new InterpreterDied(cause));
   }
 }
