@@ -502,6 +502,10 @@ class QueriesTests(unittest.TestCase):
 
     def test_large_ids_come_back(self):
         for alias in BACKENDS:
+            start = Shelf.objects.using(alias).create(pk=2**53 + 1, name="large")
+            shelves = Shelf.objects.using(alias).bulk_create(Shelf(name="n") for _ in range(3))
+            self.assertEqual([shelf.pk for shelf in shelves], [2**53 + n for n in (2, 3, 4)])
+            Shelf.objects.using(alias).filter(pk__gte=start.pk).delete()
             for key in (2**63 - 1, -(2**63), 2**53 + 1):
                 shelf = Shelf.objects.using(alias).create(pk=key, name="large")
                 self.assertEqual(shelf.pk, key)

@@ -84,31 +84,45 @@ class SQLCompiler(RewritingCompiler, compiler.SQLCompiler):
         return query
 
 
-class ReturningCompiler(RewritingCompiler):
-    """Reads large integers from RETURNING, which can't be read a second time, as text."""
+class SQLInsertCompiler(RewritingCompiler, compiler.SQLInsertCompiler):
+    def execute_sql(self, returning_fields=None):
+        rows = super().execute_sql(returning_fields)
+        for index, row in enumerate(rows):
+            if float in map(type, row) and self._is_rounded(row):
+                rows[index] = self._read_again(index, len(rows))
+        return rows
 
-    def get_converters(self, expressions):
-        converters = super().get_converters(expressions)
-        for index, expression in enumerate(expressions):
-            if expression.output_field.get_internal_type() in INTEGER_TYPES:
-                others, _ = converters.get(index, ([], expression))
-                converters[index] = ([integer_from_text, *others], expression)
-        return converters
+    def _is_rounded(self, row):
+        return any(
+            type(value) is float and field.get_internal_type() in INTEGER_TYPES
+            for value, field in zip(row, self.returning_fields, strict=True)
+        )
 
+    def _read_again(self, index, count):
+        """
+        Return what an inserted row returned, with its large integers.
 
-def integer_from_text(value, expression, connection):
-    return int(value) if type(value) is str else value
-
-
-class SQLInsertCompiler(ReturningCompiler, compiler.SQLInsertCompiler):
-    pass
+        RETURNING can't be run a second time, unlike a query.
+        """
+        meta, quote = self.query.get_meta(), self.connection.ops.quote_name
+        columns = ", ".join(quote(field.column) for field in self.returning_fields)
+        key = self.query.objs[index].pk
+        with self.connection.cursor() as cursor:
+            if key is None:
+                cursor.execute("SELECT last_insert_rowid()")
+                key = cursor.fetchone()[0] - (count - 1 - index)
+            cursor.execute(
+                f"SELECT {columns} FROM {quote(meta.db_table)} WHERE {quote(meta.pk.column)} = %s",
+                [meta.pk.get_db_prep_value(key, self.connection)],
+            )
+            return cursor.fetchone()
 
 
 class SQLDeleteCompiler(RewritingCompiler, compiler.SQLDeleteCompiler):
     pass
 
 
-class SQLUpdateCompiler(ReturningCompiler, compiler.SQLUpdateCompiler):
+class SQLUpdateCompiler(RewritingCompiler, compiler.SQLUpdateCompiler):
     pass
 
 

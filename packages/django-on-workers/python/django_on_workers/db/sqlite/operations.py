@@ -10,7 +10,6 @@ from django.db.models import CompositePrimaryKey
 from django.utils.functional import cached_property
 
 from . import dates
-from .driver import MAX_SAFE_INTEGER
 from .fragments import Fragment
 from .statements import adapter_for, literal
 
@@ -129,24 +128,6 @@ class DatabaseOperations(SQLiteDatabaseOperations):
         return float(value) if type(value) is int else value
 
     # Statements.
-
-    def returning_columns(self, fields):
-        # Before Django 6.1 this is return_insert_columns().
-        if not fields:
-            return "", ()
-        return "RETURNING " + ", ".join(map(self._returned, fields)), ()
-
-    return_insert_columns = returning_columns
-
-    def _returned(self, field):
-        table, column = field.model._meta.db_table, field.column
-        name = f"{self.quote_name(table)}.{self.quote_name(column)}"
-        if field.get_internal_type() not in INTEGER_TYPES:
-            return name
-        return (
-            f"CASE WHEN {name} BETWEEN {-MAX_SAFE_INTEGER} AND {MAX_SAFE_INTEGER} "
-            f"THEN {name} ELSE CAST({name} AS TEXT) END"
-        )
 
     def last_executed_query(self, cursor, sql, params):
         if not params:
