@@ -17,6 +17,7 @@ class DatabaseFeatures(BaseDatabaseFeatures):
 
     @cached_property
     def django_test_skips(self):
+        keys = "backends.tests.FkConstraintsTests."
         schema = "schema.tests.SchemaTests."
         return {
             **super().django_test_skips,
@@ -24,7 +25,20 @@ class DatabaseFeatures(BaseDatabaseFeatures):
                 schema + "test_func_index_nondeterministic",
                 schema + "test_func_unique_constraint_nondeterministic",
             },
-            "Without a transaction there is none to be broken.": {
+            "Without a transaction there is none to be broken, and none begins.": {
                 "basic.tests.SelectOnSaveTests.test_select_on_save_lying_update",
+                "backends.sqlite.tests.TestTransactionMode.test_default_transaction_mode",
+            },
+            "Rows that refer to nothing are kept back while checks are disabled, then refused.": {
+                keys + "test_check_constraints",
+                keys + "test_check_constraints_sql_keywords",
+                keys + "test_disable_constraint_checks_context_manager",
+                keys + "test_disable_constraint_checks_manually",
+                "fixtures_regress.tests.TestFixtures."
+                "test_loaddata_raises_error_when_fixture_has_invalid_foreign_key",
+                *(
+                    f"serializers.test_data.SerializerDataTests.test_{name}_serializer"
+                    for name in ("json", "jsonl", "python", "xml")
+                ),
             },
         }
