@@ -1,0 +1,49 @@
+import asyncio
+
+from django.http import JsonResponse, StreamingHttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from django_on_workers import env
+
+from .models import Thing
+from .views import ENDINGS, describe, environment_of
+
+
+@csrf_exempt
+async def echo(request):
+    found = describe(request)
+    await asyncio.sleep(0.001)
+    found["count"] = await Thing.objects.acount()
+    return JsonResponse(found)
+
+
+async def stream(request):
+    async def pieces():
+        for number in range(3):
+            yield f"piece {number}\n"
+            while not await env.KV.get(f"released-{request.GET['id']}-{number}"):
+                await asyncio.sleep(0.01)
+
+    return StreamingHttpResponse(pieces(), content_type="text/plain")
+
+
+async def endless(request):
+    async def pieces():
+        try:
+            while True:
+                yield b"x" * 65536
+                await asyncio.sleep(0.001)
+        finally:
+            ENDINGS.append(request.path)
+
+    return StreamingHttpResponse(pieces())
+
+
+async def bindings(request):
+    await env.KV.put("greeting", "hello")
+    imported, through = await asyncio.gather(
+        env.KV.get("greeting"), environment_of(request).KV.get("greeting")
+    )
+    return JsonResponse(
+        {"imported": imported, "request": through, "variable": env.FROM_CONFIGURATION}
+    )

@@ -1,0 +1,3 @@
+"""Imported by no module, only by a view."""
+
+ANSWER = "imported late"
