@@ -112,4 +112,8 @@ class DatabaseFeatures(SQLiteDatabaseFeatures):
                 sqlite + "test_creation.TestDbSignatureTests."
                 "test_setup_worker_connection_respects_test_database_name"
             )
+        if django.VERSION < (6, 0):
+            skips["Batches are as large as statements of this backend can be."] = {
+                sqlite + "test_operations.SQLiteOperationsTests.test_bulk_batch_size",
+            }
         return skips
