@@ -1,6 +1,6 @@
 /** Writing the tree of files that the runtime mounts, see contract/bytes.ts. */
-import { constants, zstdCompressSync } from "node:zlib";
 import { ARCHIVE, readContainer, writeContainer, type ArchiveFile, type ArchiveFolder, type ArchiveHeader } from "../contract/bytes.ts";
+import { compress } from "./zstd.ts";
 
 /** Files by their absolute path in the interpreter. */
 export type Files = Map<string, Uint8Array>;
@@ -15,7 +15,7 @@ const WORTHWHILE = 0.9;
 
 function pack(contents: Uint8Array, level: number): Packed {
   if (contents.byteLength < 64) return { bytes: contents, length: contents.byteLength };
-  const packed = zstdCompressSync(contents, { params: { [constants.ZSTD_c_compressionLevel]: level } });
+  const packed = compress(contents, level);
   const gained = packed.byteLength < contents.byteLength * WORTHWHILE;
   return { bytes: gained ? packed : contents, length: contents.byteLength };
 }

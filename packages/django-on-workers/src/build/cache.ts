@@ -17,14 +17,17 @@ const KEPT = 4;
 
 export class Cache {
   readonly folder: string;
+  readonly #salt: string;
 
-  constructor(folder: string) {
+  /** Results that were kept with another `salt` are not found. */
+  constructor(folder: string, salt = "") {
     this.folder = folder;
+    this.#salt = salt;
     mkdirSync(folder, { recursive: true });
   }
 
   path(kind: string, key: string): string {
-    return join(this.folder, `${kind}-${key}`);
+    return join(this.folder, `${kind}-${digest(this.#salt, key)}`);
   }
 
   read(kind: string, key: string): Buffer | undefined {

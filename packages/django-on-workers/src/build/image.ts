@@ -1,5 +1,4 @@
 /** Makes the image: the memory of an interpreter that has imported the project. */
-import { constants, zstdCompressSync } from "node:zlib";
 import { IMAGE, readContainer, writeContainer, type ImageChunk, type ImageHeader } from "../contract/bytes.ts";
 import { PACKAGES_ROOT, PROJECT_ROOT } from "../contract/manifest.ts";
 import type { Builder } from "./builder.ts";
@@ -8,6 +7,7 @@ import type { Packages, Source } from "./compile.ts";
 import type { Progress } from "./progress.ts";
 import type { Project } from "./project.ts";
 import type { Facts } from "./statics.ts";
+import { compress } from "./zstd.ts";
 
 const PAGE = 4096;
 /** Unpacked size of a piece: what a restore holds besides the memory itself. */
@@ -49,9 +49,7 @@ export function packImage(memory: Uint8Array, references: unknown, level: number
   const chunks: ImageChunk[] = [];
   const body: Uint8Array[] = [];
   for (const [offset, length] of used(aligned)) {
-    const packed = zstdCompressSync(aligned.subarray(offset, offset + length), {
-      params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_windowLog]: 22 },
-    });
+    const packed = compress(aligned.subarray(offset, offset + length), level);
     chunks.push([offset, length, packed.byteLength]);
     body.push(packed);
   }

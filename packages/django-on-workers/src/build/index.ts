@@ -6,6 +6,7 @@ import { Cache } from "./cache.ts";
 import { compilePackages, compileProject } from "./compile.ts";
 import { emit, type Output } from "./emit.ts";
 import { makeImage } from "./image.ts";
+import { toolDigest } from "./modules.ts";
 import { silent, type Progress } from "./progress.ts";
 import { readProject, type Project, type ProjectOptions } from "./project.ts";
 import { target } from "./pyodide.ts";
@@ -48,7 +49,7 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
   const project = readProject(options);
   const folder = outputFolder(project);
   mkdirSync(folder, { recursive: true });
-  const cache = new Cache(join(folder, "cache"));
+  const cache = new Cache(join(folder, "cache"), toolDigest());
   const sources = options.sources ?? cache.read("kept", "sources")?.toString() === "true";
   const builder = new Builder(cache);
   try {

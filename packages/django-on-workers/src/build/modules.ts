@@ -2,13 +2,19 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join, relative, sep } from "node:path";
+import { digest } from "./cache.ts";
 
 const dist = fileURLToPath(new URL("../", import.meta.url));
 
 /** JavaScript of the runtime by its path in the artefact. */
-export function runtimeModules(keep: (path: string) => boolean = () => true): Map<string, string> {
+export const runtimeModules = (keep: (path: string) => boolean = () => true): Map<string, string> => modulesOf(["runtime", "contract"], keep);
+
+/** Stands for the code that builds: what another version of it has kept is not used. */
+export const toolDigest = (): string => digest(version, ...[...modulesOf(["build", "contract"], () => true)].flat());
+
+function modulesOf(folders: string[], keep: (path: string) => boolean): Map<string, string> {
   const modules = new Map<string, string>();
-  for (const folder of ["runtime", "contract"]) {
+  for (const folder of folders) {
     for (const entry of readdirSync(join(dist, folder), { recursive: true, withFileTypes: true })) {
       if (!entry.isFile() || !entry.name.endsWith(".js")) continue;
       const path = relative(dist, join(entry.parentPath, entry.name)).split(sep).join("/");
