@@ -47,7 +47,12 @@ export const host: Host = {
   async write(request, piece) {
     const { writer } = find(request);
     if (!writer) throw new Error("There is no response to write to.");
-    await writer.write(piece);
+    try {
+      await writer.write(piece);
+    } catch (error) {
+      // When the client goes away the stream is cancelled without a reason, and Python can't raise what is undefined.
+      throw error ?? new Error("The client closed the connection.");
+    }
   },
   end(request) {
     // Closing waits for the client; nobody needs to wait for that.
