@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { combinations, startBehaviour } from "../support/behaviour.ts";
 import { json, open, send } from "../support/http.ts";
 
@@ -162,10 +163,13 @@ combinations((database, kind) => {
     await new Promise((resolve) => incoming.once("data", resolve));
     incoming.destroy();
     assert.equal((await send(site.url, "/status/200/")).text, "status 200");
-    // The view hears of it at its next piece.
+    // The view hears of it at its next piece, and makes no more of them.
+    let before = -1;
     for (;;) {
-      const { endings } = await json(site.url, "/endings/");
-      if (endings > 0) break;
+      const { produced } = await json<{ produced: number }>(site.url, "/produced/");
+      if (produced === before) break;
+      before = produced;
+      await setTimeout(200);
     }
   });
 

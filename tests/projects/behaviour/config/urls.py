@@ -12,7 +12,7 @@ urlpatterns = [
     path("release/", views.release),
     path("endless/", views.endless),
     path("endless-async/", asynchronous.endless),
-    path("endings/", views.endings),
+    path("produced/", views.count_produced),
     path("file/", views.file),
     path("status/<int:status>/", views.status),
     path("modified/", views.modified),

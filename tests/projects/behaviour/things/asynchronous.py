@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django_on_workers import env
 
 from .models import Thing
-from .views import ENDINGS, describe, environment_of
+from .views import describe, environment_of, piece
 
 
 @csrf_exempt
@@ -29,12 +29,9 @@ async def stream(request):
 
 async def endless(request):
     async def pieces():
-        try:
-            while True:
-                yield b"x" * 65536
-                await asyncio.sleep(0.001)
-        finally:
-            ENDINGS.append(request.path)
+        while True:
+            yield piece()
+            await asyncio.sleep(0.001)
 
     return StreamingHttpResponse(pieces())
 

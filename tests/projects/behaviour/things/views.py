@@ -106,23 +106,26 @@ def release(request):
     return HttpResponse()
 
 
-ENDINGS = []
+produced = 0
+
+
+def piece():
+    global produced
+    produced += 1
+    return b"x" * 65536
 
 
 def endless(request):
     def pieces():
-        try:
-            while True:
-                yield b"x" * 65536
-                time.sleep(0.001)
-        finally:
-            ENDINGS.append(request.path)
+        while True:
+            yield piece()
+            time.sleep(0.001)
 
     return StreamingHttpResponse(pieces())
 
 
-def endings(request):
-    return JsonResponse({"endings": len(ENDINGS)})
+def count_produced(request):
+    return JsonResponse({"produced": produced})
 
 
 def file(request):
