@@ -242,6 +242,8 @@ def transactions(request, how):
                     Thing.objects.create(name=f"{how}-after")
             if how == "rollback":
                 raise LookupError
+            if how == "trapped":
+                os.abort()
             if how == "marked":
                 transaction.set_rollback(True)
     except LookupError:
