@@ -1,3 +1,4 @@
+import django
 from django.utils.functional import cached_property
 
 from django_on_workers.db.sqlite.features import DatabaseFeatures as BaseDatabaseFeatures
@@ -20,7 +21,7 @@ class DatabaseFeatures(BaseDatabaseFeatures):
         keys = "backends.tests.FkConstraintsTests."
         schema = "schema.tests.SchemaTests."
         stale = "contenttypes_tests.test_management.RemoveStaleContentTypesTests."
-        return {
+        skips = {
             **super().django_test_skips,
             "The statements of a schema editor are sent, and refused, when it ends.": {
                 schema + "test_func_index_nondeterministic",
@@ -51,3 +52,12 @@ class DatabaseFeatures(BaseDatabaseFeatures):
                 stale + "test_unavailable_content_type_model",
             },
         }
+        if django.VERSION < (6, 0):
+            skips["There is no transaction to commit or to roll back, and none in the log."] = {
+                "migrations.test_executor.ExecutorTests."
+                "test_atomic_operation_in_non_atomic_migration",
+                "migrations.test_operations.OperationTests.test_run_python_atomic",
+                "backends.base.test_base.DatabaseWrapperLoggingTests.test_commit_debug_log",
+                "backends.base.test_base.DatabaseWrapperLoggingTests.test_rollback_debug_log",
+            }
+        return skips
