@@ -86,7 +86,8 @@ class SQLCompiler(RewritingCompiler, compiler.SQLCompiler):
 
 class SQLInsertCompiler(RewritingCompiler, compiler.SQLInsertCompiler):
     def execute_sql(self, returning_fields=None):
-        rows = super().execute_sql(returning_fields)
+        # An INSERT that D1 keeps back returns nothing yet, which Django 5.2 takes for a row.
+        rows = [row for row in super().execute_sql(returning_fields) if row is not None]
         for index, row in enumerate(rows):
             if float in map(type, row) and self._is_rounded(row):
                 rows[index] = self._read_again(index, len(rows))
