@@ -31,6 +31,14 @@ def _attributes(owner, *expected: str) -> list[str]:
     return [f"{owner!r} has no {name}" for name in expected if not hasattr(owner, name)]
 
 
+def _constants(code) -> set:
+    """Of a function and of those inside it; its source need not be there."""
+    found = set()
+    for constant in code.co_consts:
+        found |= _constants(constant) if hasattr(constant, "co_consts") else {constant}
+    return found
+
+
 # asgiref: there is one thread, and JSPI lets synchronous code wait.
 
 
@@ -90,11 +98,11 @@ def _apply_async_to_sync() -> None:
 
 
 def _check_async_unsafe() -> list[str]:
-    import django.utils.asyncio as module
+    from django.utils.asyncio import async_unsafe
 
-    if "DJANGO_ALLOW_ASYNC_UNSAFE" in inspect.getsource(module):
+    if "DJANGO_ALLOW_ASYNC_UNSAFE" in _constants(async_unsafe.__code__):
         return []
-    return ["django.utils.asyncio no longer reads DJANGO_ALLOW_ASYNC_UNSAFE"]
+    return ["django.utils.asyncio.async_unsafe no longer reads DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 def _apply_async_unsafe() -> None:
