@@ -1,0 +1,106 @@
+/** Management commands inside the runtime. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import type { Build } from "../../packages/django-on-workers/dist/build/index.js";
+import { buildBehaviour, DATABASES, VARIABLES, writeVariables } from "../support/behaviour.ts";
+import { buildProject, copyProject, root } from "../support/project.ts";
+import { forget, manage, managed } from "../support/worker.ts";
+
+for (const database of DATABASES) {
+  describe(database, () => {
+    let built: Build;
+    before(async () => {
+      built = await buildBehaviour(database, "wsgi");
+      forget(built);
+    });
+
+    test("migrate tells what it does, and does it once", async () => {
+      const first = await manage(built, "migrate", "--no-color");
+      assert.deepEqual([first.status, first.stderr], [0, ""]);
+      assert.match(first.stdout, /Applying things\.0001_initial\.\.\. OK\n/);
+      assert.match(await managed(built, "migrate", "--no-color"), /No migrations to apply\./);
+      assert.match(await managed(built, "showmigrations", "things"), /\[X\] 0001_initial/);
+    });
+
+    test("loaddata and dumpdata, to the output and into a file of the project", async () => {
+      assert.match(await managed(built, "loaddata", "three"), /Installed 3 object\(s\) from 1 fixture\(s\)/);
+      const dumped = JSON.parse(await managed(built, "dumpdata", "things")) as { fields: { name: string } }[];
+      assert.deepEqual(dumped.map(({ fields }) => fields.name), ["one", "zwei ü", "trois"]);
+      await managed(built, "dumpdata", "things", "-o", "things/dumped.json");
+      assert.deepEqual(JSON.parse(readFileSync(join(built.project.root, "things", "dumped.json"), "utf8")), dumped);
+    });
+
+    test("createsuperuser without questions, and its error the second time", async () => {
+      const argv = ["createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.com"];
+      assert.match(await managed(built, ...argv), /Superuser created successfully\./);
+      const again = await manage(built, ...argv);
+      assert.equal(again.status, 1);
+      assert.match(again.stderr, /CommandError: Error: That username is already taken\./);
+    });
+
+    test("an unknown command and a failing one have exit codes and say why", async () => {
+      const unknown = await manage(built, "no-such-command");
+      assert.equal(unknown.status, 1);
+      assert.match(unknown.stderr, /Unknown command: 'no-such-command'/);
+      const failing = await manage(built, "shell", "--no-imports", "-c", "1 / 0");
+      assert.equal(failing.status, 1);
+      assert.match(failing.stderr, /ZeroDivisionError/);
+      assert.equal((await manage(built, "shell", "--no-imports", "-c", "import sys; sys.exit(7)")).status, 7);
+    });
+
+    test("a command that needs a server or gettext names what to use instead", async () => {
+      const { status, stderr } = await manage(built, "runserver");
+      assert.equal(status, 1);
+      assert.match(stderr, /runserver cannot run inside the runtime: django-on-workers dev serves the project\./);
+    });
+
+    test("check --deploy gives Django's own warnings", async () => {
+      const { status, stderr } = await manage(built, "check", "--deploy");
+      assert.equal(status, 0);
+      assert.match(stderr, /security\.W004/);
+      assert.match(stderr, /System check identified \d+ issues/);
+    });
+
+    test("makemigrations writes into the project", async () => {
+      const folder = copyProject("behaviour", `behaviour-${database}`);
+      writeVariables(folder, VARIABLES);
+      const models = join(folder, "things", "models.py");
+      writeFileSync(models, readFileSync(models, "utf8").replace("amount =", "colour = models.CharField(max_length=9, default='red')\n    amount ="));
+      const changed = await buildProject(folder, { database });
+      const output = await managed(changed, "makemigrations", "things", "-n", "colour");
+      assert.match(output, /0002_colour\.py/);
+      const migration = join(folder, "things", "migrations", "0002_colour.py");
+      assert.match(readFileSync(migration, "utf8"), /name="colour"/);
+      const rebuilt = await buildProject(folder, { database });
+      assert.match(await managed(rebuilt, "migrate", "--no-color"), /Applying things\.0002_colour\.\.\. OK/);
+      assert.equal((await manage(rebuilt, "makemigrations", "--check", "--dry-run")).status, 0);
+    });
+  });
+
+  describe(`${database}: manage test`, () => {
+    test("runs the tests of a project and leaves its data alone", async () => {
+      const built = await buildBehaviour(database, "wsgi");
+      forget(built);
+      await managed(built, "migrate");
+      await managed(built, "loaddata", "three");
+      for (const time of ["first", "second"]) {
+        const { status, stderr, stdout } = await manage(built, "test", "--noinput");
+        assert.equal(status, 0, `${time}: ${stdout}${stderr}`);
+        assert.match(stderr, /Ran 3 tests/);
+      }
+      assert.equal((await managed(built, "shell", "--no-imports", "-c", "from things.models import Thing; print(Thing.objects.count())")).trim(), "3");
+    });
+
+    test("runs the example's tests", async () => {
+      const folder = copyProject("blog", `blog-${database}`, join(root, "examples", "blog"));
+      const built = await buildProject(folder, { database });
+      const { status, stderr, stdout } = await manage(built, "test", "--noinput");
+      assert.equal(status, 0, `${stdout}${stderr}`);
+      const ran = Number(/Ran (\d+) tests?/.exec(stderr)?.[1]);
+      assert.ok(ran > 20, stderr);
+      assert.ok(!existsSync(join(folder, "db.sqlite3")));
+    });
+  });
+}

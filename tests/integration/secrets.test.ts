@@ -1,0 +1,107 @@
+/** What the environment holds during a build is in no artefact; what it holds in the running Worker is what counts. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { describe, test } from "node:test";
+import { zstdDecompressSync } from "node:zlib";
+import { readArchive } from "../../packages/django-on-workers/src/build/archive.ts";
+import { IMAGE, readContainer, type ImageHeader } from "../../packages/django-on-workers/src/contract/bytes.ts";
+import { writeVariables } from "../support/behaviour.ts";
+import { json } from "../support/http.ts";
+import { buildProject, copyProject, filesBelow, type Recorded } from "../support/project.ts";
+import { serve } from "../support/worker.ts";
+
+/** Values that occur nowhere else. */
+const IN_ENVIRONMENT = { SECRET_KEY: "9f2c71ab-environment-secret-key", API_TOKEN: "9f2c71ab-environment-token" };
+const IN_FILE = { API_TOKEN: "9f2c71ab-file-token" };
+const IN_CONFIGURATION = "9f2c71ab-configured-value";
+
+const bufferOf = (path: string): ArrayBuffer => new Uint8Array(readFileSync(path)).buffer;
+
+/** Everything that an artefact holds, as it is and unpacked. */
+function* contents(folder: string): Generator<[name: string, bytes: Uint8Array]> {
+  for (const path of filesBelow(folder)) {
+    const name = relative(folder, path);
+    const bytes = readFileSync(path);
+    yield [name, bytes];
+    if (name.endsWith("image.bin")) {
+      const { header, body } = readContainer<ImageHeader>(IMAGE, bufferOf(path));
+      let position = 0;
+      const memory = Buffer.alloc(header.memory);
+      for (const [offset, , packed] of header.chunks) {
+        zstdDecompressSync(body.subarray(position, position + packed)).copy(memory, offset);
+        position += packed;
+      }
+      yield [`${name}, unpacked`, memory];
+    }
+    if (name.endsWith("files.bin")) {
+      for (const [file, packed] of readArchive(bytes)) {
+        yield [`${name}: ${file}`, packed.bytes.byteLength === packed.length ? packed.bytes : zstdDecompressSync(packed.bytes)];
+      }
+    }
+  }
+}
+
+/** Names of the artefacts that hold the text, as UTF-8 or in two or four bytes a character, as Python may keep it. */
+function holders(folder: string, text: string): string[] {
+  const wide = Buffer.from(text, "utf16le");
+  const wider = Buffer.from([...text].flatMap((letter) => [letter.charCodeAt(0), 0, 0, 0]));
+  const forms = [Buffer.from(text), wide, wider, Buffer.from(Buffer.from(text).toString("base64").slice(0, -4))];
+  const found: string[] = [];
+  for (const [name, bytes] of contents(folder)) {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (forms.some((form) => buffer.includes(form))) found.push(name);
+  }
+  return found;
+}
+
+describe("a project that reads its secrets in its settings", () => {
+  test("the build keeps none of them, and each start sees its own", async () => {
+    const folder = copyProject("behaviour", "secrets");
+    const configuration = join(folder, "wrangler.jsonc");
+    writeFileSync(configuration, readFileSync(configuration, "utf8").replace("configured-FROM_CONFIGURATION", IN_CONFIGURATION));
+    writeVariables(folder, IN_FILE);
+    const recorded: Recorded = { steps: [], warnings: [] };
+    const built = await buildProject(folder, { environment: { ...process.env, ...IN_ENVIRONMENT }, recorded });
+    assert.deepEqual(recorded.warnings, []);
+    // A search that finds nothing proves something only if it finds what is there.
+    assert.ok(holders(built.folder, "imported late").some((name) => name.includes("late")));
+    assert.ok(holders(built.folder, "django.contrib.sessions.middleware").includes("image.bin, unpacked"));
+    for (const secret of [...Object.values(IN_ENVIRONMENT), ...Object.values(IN_FILE), IN_CONFIGURATION]) {
+      assert.deepEqual(holders(built.folder, secret), [], secret);
+    }
+    for (const value of ["first", "second"]) {
+      writeVariables(folder, { SECRET_KEY: `${value} key`, API_TOKEN: `${value} token` });
+      const site = await serve(built);
+      try {
+        const found = await json(site.url, "/settings/");
+        assert.equal(found.SECRET_KEY, `${value} key`);
+        assert.equal(found.API_TOKEN, `${value} token`);
+        assert.equal(found.elsewhere, `${value} token`);
+        assert.equal(found.FROM_CONFIGURATION, IN_CONFIGURATION);
+      } finally {
+        await site.stop();
+      }
+    }
+  });
+});
+
+describe("a project that keeps a secret from the moment of an import", () => {
+  test("is told so, is imported in the running Worker, and sees the value there", async () => {
+    const folder = copyProject("captured");
+    const recorded: Recorded = { steps: [], warnings: [] };
+    const built = await buildProject(folder, { environment: { ...process.env, ...IN_ENVIRONMENT }, recorded });
+    if (recorded.steps.some((step) => step.includes("image"))) {
+      assert.equal(recorded.warnings.length, 1, JSON.stringify(recorded));
+      assert.match(recorded.warnings[0] ?? "", /captured\.views reads API_TOKEN/);
+    }
+    for (const secret of Object.values(IN_ENVIRONMENT)) assert.deepEqual(holders(built.folder, secret), [], secret);
+    writeVariables(folder, { SECRET_KEY: "key", API_TOKEN: "the real token" });
+    const site = await serve(built);
+    try {
+      assert.deepEqual(await json(site.url, "/"), { token: "the real token", headers: { authorization: "Bearer the real token" } });
+    } finally {
+      await site.stop();
+    }
+  });
+});
