@@ -5,7 +5,7 @@ import type { CaptureHeader, StepHeader, StepResult } from "../contract/steps.ts
 import { runtimeModules, version } from "./modules.ts";
 import { digest, type Cache } from "./cache.ts";
 import { COMPATIBILITY_DATE } from "./emit.ts";
-import { readPyodide, type Pyodide } from "./pyodide.ts";
+import { readPyodide, usedExports, type Pyodide } from "./pyodide.ts";
 import type { Files } from "./archive.ts";
 
 const ENTRY = `
@@ -18,7 +18,7 @@ import sentinel from "./sentinel.wasm";
 import stdlib from "./stdlib.bin";
 import given from "./given.mjs";
 prepareModules([...given.fixedModules, ...likelySignatures()]);
-export default createBuilder({ createModule, wasm, sentinel, stdlib, pyodideBuildId: given.buildId }, given.base);
+export default createBuilder({ createModule, wasm, sentinel, stdlib, pyodideBuildId: given.buildId, exports: given.exports }, given.base);
 `;
 
 export interface Step {
@@ -35,6 +35,7 @@ const asBuffer = (bytes: Uint8Array): ArrayBuffer =>
 export class Builder {
   readonly #cache: Cache;
   readonly #pyodide: Pyodide = readPyodide();
+  #exports: string[] = [];
   #worker: Promise<Miniflare> | undefined;
 
   constructor(cache: Cache) {
@@ -78,8 +79,15 @@ export class Builder {
     return post(await this.#worker, "/", writeContainer(STEP, header, archives));
   }
 
+  /** Names of the wasm module's exports that are used. Who makes an image and who restores it use the same. */
+  exports(): Promise<string[]> {
+    const pyodide = this.#pyodide;
+    return this.#cache.json("exports", pyodide.buildId, async () => usedExports(pyodide));
+  }
+
   async #start(): Promise<Miniflare> {
     const pyodide = this.#pyodide;
+    this.#exports = await this.exports();
     const key = digest(version, pyodide.buildId, JSON.stringify([...runtimeModules()]));
     // The seed of hash() ends in the image: one of the build's own, so that nobody outside can tell it.
     const seed = Number.parseInt(digest(key, String(Math.random())).slice(0, 8), 16);
@@ -96,7 +104,7 @@ export class Builder {
 
   #create(base: Uint8Array | undefined): Miniflare {
     const { glue, wasm, sentinel, stdlib, fixedModules, buildId } = this.#pyodide;
-    const given = { fixedModules, buildId };
+    const given = { fixedModules, buildId, exports: this.#exports };
     const source = base
       ? `import base from "./base.bin"; export default { ...${JSON.stringify(given)}, base };`
       : `export default ${JSON.stringify(given)};`;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, join, posix } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
 import { UserError } from "../contract/errors.ts";
-import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, PACKAGES_ROOT, PROJECT_ROOT, type Manifest } from "../contract/manifest.ts";
+import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, PACKAGES_ROOT, PROJECT_ROOT, type Interface, type Manifest } from "../contract/manifest.ts";
 import { readArchive, writeArchive, type Packed } from "./archive.ts";
 import { digest } from "./cache.ts";
 import type { Packages, Source } from "./compile.ts";
@@ -44,9 +44,10 @@ import stdlib from "./stdlib.bin";
 import image from "./image.bin";
 import files from "./files.bin";
 import { manifest } from "./manifest.js";
+import { exports } from "./modules.js";
 
 export const artefacts = {
-  parts: { createModule, wasm, sentinel, stdlib, pyodideBuildId: manifest.pyodideBuildId },
+  parts: { createModule, wasm, sentinel, stdlib, pyodideBuildId: manifest.pyodideBuildId, exports },
   image,
   files: [files],
   manifest,
@@ -85,29 +86,36 @@ const LOCAL = /^runtime\/(?:django\/(?:builder|manage)|python\/signatures)\.js$|
 /** Packages' files that only the build needs: our own build steps, and static files that became assets. */
 const BUILD_ONLY = new RegExp(`^${PACKAGES_ROOT}/(?:django_on_workers/build/|[^/]+/(?:.+/)?static/)`);
 
-function runtimeFiles(packages: Packages, source: Source, { facts, statics }: Inspection, withSources: boolean): Map<string, Packed> {
+function runtimeFiles(packages: Packages, source: Source, inspection: Inspection, withSources: boolean): Map<string, Packed> {
   const files = new Map<string, Packed>();
   for (const archive of withSources ? [packages.archive, packages.sources()] : [packages.archive]) {
     for (const [path, packed] of readArchive(archive)) if (!BUILD_ONLY.test(path)) files.set(path, packed);
   }
-  for (const [path, packed] of source.packed) if (!path.startsWith(`${facts.static_root}/`)) files.set(path, packed);
-  // The manifest storage reads which hashed name a file has.
-  const manifest = statics.get("staticfiles.json");
-  if (manifest && facts.static_root.startsWith(`${PROJECT_ROOT}/`)) files.set(`${facts.static_root}/staticfiles.json`, manifest);
+  for (const [path, packed] of source.packed) if (!path.startsWith(`${inspection.facts.static_root}/`)) files.set(path, packed);
+  const manifest = staticManifest(inspection);
+  if (manifest) files.set(...manifest);
   return files;
 }
 
-function applicationOf(project: Project, facts: Facts): string {
+/** Where the manifest storage reads which hashed name a static file has, if it can read it in a Worker. */
+export function staticManifest({ facts, statics }: Inspection): [path: string, packed: Packed] | undefined {
+  const manifest = statics.get("staticfiles.json");
+  return manifest && facts.static_root.startsWith(`${PROJECT_ROOT}/`) ? [`${facts.static_root}/staticfiles.json`, manifest] : undefined;
+}
+
+/** The project's WSGI or ASGI application, `package.module:attribute`. Django has a setting for the first only. */
+export function applicationOf(project: Project, facts: Facts, kind: Interface): string {
   const wsgi = facts.wsgi ?? `${project.settingsModule.split(".")[0]}.wsgi.application`;
   const dot = wsgi.lastIndexOf(".");
   const [module, attribute] = [wsgi.slice(0, dot), wsgi.slice(dot + 1)];
-  return project.interface === "wsgi" ? `${module}:${attribute}` : `${module.replace(/\bwsgi$/, "asgi")}:application`;
+  return kind === "wsgi" ? `${module}:${attribute}` : `${module.replace(/\bwsgi$/, "asgi")}:application`;
 }
 
 export function emit(
   project: Project,
   folder: string,
   pyodide: Pyodide,
+  exports: string[],
   packages: Packages,
   source: Source,
   inspection: Inspection,
@@ -122,7 +130,7 @@ export function emit(
     django: {
       settingsModule: project.settingsModule,
       interface: project.interface,
-      application: applicationOf(project, facts),
+      application: applicationOf(project, facts, project.interface),
       database: project.database,
     },
   };
@@ -134,7 +142,7 @@ export function emit(
     ["prepare.js", PREPARE],
     ["artefacts.js", ARTEFACTS],
     ["manifest.js", `export const manifest = ${JSON.stringify(manifest, null, 2)};\n`],
-    ["modules.js", `export const modules = ${JSON.stringify(modules)};\n`],
+    ["modules.js", `export const modules = ${JSON.stringify(modules)};\nexport const exports = ${JSON.stringify(exports)};\n`],
     ["pyodide.asm.mjs", pyodide.glue],
   ]);
   const binary = new Map<string, Uint8Array>([

@@ -6,7 +6,9 @@ import { digest, type Cache } from "./cache.ts";
 import type { Packages, Source } from "./compile.ts";
 import type { Progress } from "./progress.ts";
 import type { Project } from "./project.ts";
-import type { Facts } from "./statics.ts";
+import { applicationOf, staticManifest } from "./emit.ts";
+import type { Inspection } from "./statics.ts";
+import { writeArchive } from "./archive.ts";
 import { compress } from "./zstd.ts";
 
 const PAGE = 4096;
@@ -61,20 +63,23 @@ export async function makeImage(
   project: Project,
   source: Source,
   packages: Packages,
-  facts: Facts,
+  inspection: Inspection,
   environment: Record<string, string>,
   level: number,
   builder: Builder,
   cache: Cache,
   progress: Progress,
 ): Promise<ImageResult> {
+  const { facts } = inspection;
+  const manifest = staticManifest(inspection);
   const names = facts.environment.filter((name) => name in environment && name !== "DJANGO_SETTINGS_MODULE");
   const booleans = Object.fromEntries(names.filter((name) => BOOLEAN.test(environment[name] ?? "x")).map((name) => [name, environment[name]]));
-  const key = digest(packages.key, source.key, project.settingsModule, project.database, JSON.stringify(names), JSON.stringify(booleans), String(level));
+  const key = digest(packages.key, source.key, project.settingsModule, project.database, JSON.stringify(names), JSON.stringify(booleans), String(level), manifest?.[1].bytes ?? "");
   const kept = await cache.bytes("image", key, async () => {
     progress.step("Importing the project and taking its image");
+    const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest])) : source.archive;
     const step = (withProject: boolean) => ({
-      archives: [packages.archive, source.archive],
+      archives: [packages.archive, archive],
       path: [PACKAGES_ROOT],
       module: "django_on_workers.build.image",
       function: "prepare_image",
@@ -85,6 +90,7 @@ export async function makeImage(
         names,
         booleans,
         project: withProject,
+        application: applicationOf(project, facts, "wsgi"),
       },
     });
     type Outcome = { ok: true } | { reason: string };

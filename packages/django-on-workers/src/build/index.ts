@@ -58,8 +58,8 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
     const source = await compileProject(project, builder, cache, progress);
     const environment = environmentOf(project, options.environment ?? process.env);
     const inspection = await inspect(project, source, packages, environment, builder, cache, progress);
-    const image = await makeImage(project, source, packages, inspection.facts, environment, level, builder, cache, progress);
-    const output = emit(project, folder, builder.pyodide, packages, source, inspection, image, sources);
+    const image = await makeImage(project, source, packages, inspection, environment, level, builder, cache, progress);
+    const output = emit(project, folder, builder.pyodide, await builder.exports(), packages, source, inspection, image, sources);
     cache.write("kept", "sources", Buffer.from(String(sources)));
     cache.prune();
     return { ...output, project, facts: inspection.facts };

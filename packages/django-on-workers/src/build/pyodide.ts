@@ -49,6 +49,30 @@ export function readPyodide(): Pyodide {
   };
 }
 
+/** Node's types leave WebAssembly to the DOM's. */
+interface ModuleConstructor {
+  new (bytes: Uint8Array): object;
+  exports(module: object): { name: string; kind: string }[];
+}
+const { Module } = (globalThis as unknown as { WebAssembly: { Module: ModuleConstructor } }).WebAssembly;
+
+/**
+ * The wasm module's exports that its JavaScript uses. It has 8,500, nearly all for native extension modules to link
+ * with, and Emscripten enters each into tables at every boot. Data symbols are all kept: the glue reads their values.
+ */
+export function usedExports({ glue, wasm }: Pick<Pyodide, "glue" | "wasm">): string[] {
+  const start = glue.indexOf("function assignWasmExports(");
+  const end = glue.indexOf("}", start);
+  if (start < 0) throw new Error("The pyodide package no longer assigns its exports in assignWasmExports().");
+  const counts = new Map<string, number>();
+  for (const [token] of (glue.slice(0, start) + glue.slice(end)).matchAll(/[A-Za-z_$][\w$]*/g)) counts.set(token, (counts.get(token) ?? 0) + 1);
+  // Once is the declaration of the variable that assignWasmExports() sets.
+  const isUsed = (name: string): boolean => (counts.get(`_${name}`) ?? 0) > 1 || counts.has(name) || name.startsWith("dynCall");
+  return Module.exports(new Module(wasm))
+    .filter(({ kind, name }) => kind !== "function" || isUsed(name))
+    .map(({ name }) => name);
+}
+
 export function target(): Target {
   const lock = JSON.parse(readFileSync(join(folder(), "pyodide-lock.json"), "utf8")) as {
     info: { abi_version: string; platform: string; python: string };

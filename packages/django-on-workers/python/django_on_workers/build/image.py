@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import traceback
+from contextvars import Context
 
 from django_on_workers.runtime import (
     adaptations,
@@ -18,6 +19,7 @@ from django_on_workers.runtime import (
 )
 
 from . import environment
+from .warm import warm
 
 __all__ = ["prepare_image"]
 
@@ -44,7 +46,8 @@ def prepare_image(config: str) -> str:
 
     `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``names`` (environment variables that the
     project reads), ``booleans`` (those among them with a plain yes or no for a value, which is no secret and decides
-    what a project imports), ``project`` (whether the project itself may be imported). Returns JSON: ``{"ok": true}``
+    what a project imports), ``project`` (whether the project itself may be imported),
+    ``application`` (its WSGI application). Returns JSON: ``{"ok": true}``
     or ``{"reason": …}``, why the project can't be in an image.
     """
     parsed = json.loads(config)
@@ -121,7 +124,7 @@ def _prepare_project(parsed: dict, root: str) -> str | None:
         import django
 
         django.setup()
-        _warm()
+        Context().run(_warm, parsed["application"])
     except BaseException:
         return "it can't be imported with placeholders for the environment:\n" + traceback.format_exc()
     readers = {
@@ -154,57 +157,10 @@ def _captured(found: dict[str, set[str]]) -> str:
     )
 
 
-def _warm() -> None:
-    """What the first request would pay for and what depends on no data: URLs, templates, catalogues."""
-    from django.conf import settings as values
-    from django.template import engines
-    from django.urls import get_resolver
-    from django.utils import translation
-    from django.utils.translation import trans_real
-
-    _walk(get_resolver())
-    languages = [code for code, _ in values.LANGUAGES]
-    if values.USE_I18N:
-        # Without LANGUAGES of its own a project has Django's hundred: load the one it names.
-        for code in languages if len(languages) <= 8 else [values.LANGUAGE_CODE]:
-            trans_real.translation(code)
-            with translation.override(code):
-                _formats()
-    for engine in engines.all():
-        _load_templates(engine)
-
-
-def _formats() -> None:
-    import datetime
-
-    from django.utils import formats
-
-    formats.date_format(datetime.date(2026, 1, 1))
-    formats.number_format(1)
-
-
-def _walk(resolver) -> None:
-    """Populate every resolver, so that reverse() and resolve() find their tables ready."""
-    resolver._populate()
-    for pattern in resolver.url_patterns:
-        if hasattr(pattern, "url_patterns"):
-            _walk(pattern)
-        else:
-            pattern.pattern.regex  # noqa: B018 - compiles it
-
-
-def _load_templates(engine) -> None:
-    """Compile every template that the engine's loaders can see. One that does not compile will say so when used."""
-    from pathlib import Path
-
-    for folder in engine.template_dirs:
-        folder = Path(folder)
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in (".html", ".txt", ".xml") and path.is_file():
-                try:
-                    engine.get_template(str(path.relative_to(folder)))
-                except Exception:  # noqa: S112
-                    continue
+def _warm(application: str) -> None:
+    """In a context of its own: what a request activates or opens goes with it."""
+    locals.begin()
+    warm(application)
 
 
 def _holders(root: str) -> dict[str, set[str]]:

@@ -15,6 +15,8 @@ export interface Parts {
   /** Python's standard library, a zip archive. */
   stdlib: ArrayBuffer;
   pyodideBuildId: string;
+  /** Names of the wasm module's exports that its JavaScript uses. */
+  exports: readonly string[];
 }
 
 export interface BootOptions {
@@ -99,7 +101,8 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
       const memory = instance.exports["memory"] as WebAssembly.Memory;
       const missing = (image?.memory ?? 0) - memory.buffer.byteLength;
       if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
-      done(instance, parts.wasm);
+      const exports = Object.fromEntries(parts.exports.map((name) => [name, instance.exports[name]]));
+      done({ exports }, parts.wasm);
       return {};
     },
   });

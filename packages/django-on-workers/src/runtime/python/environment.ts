@@ -17,24 +17,28 @@ const Module = WebAssembly.Module as unknown as Compiler;
 const ready = new Map<string, WebAssembly.Module>();
 const asked = new Set<string>();
 
-function hexOf(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-  return hex;
+/** Bytes as a key of a map; far cheaper than hexadecimal, and a boot asks for hundreds. */
+const keyOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+
+const toHex = (key: string): string => Array.from(key, (unit) => unit.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+
+function fromHex(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
 }
 
 /** Compiles small modules that Pyodide will ask for; `modules` are their bytes in hexadecimal. */
 export function prepareModules(modules: readonly string[]): void {
   for (const hex of modules) {
-    if (ready.has(hex)) continue;
-    const bytes = new Uint8Array(hex.length / 2);
-    for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-    ready.set(hex, new Module(bytes));
+    const bytes = fromHex(hex);
+    const key = keyOf(bytes);
+    if (!ready.has(key)) ready.set(key, new Module(bytes));
   }
 }
 
 /** The modules that were asked for so far, in hexadecimal: what a build records for the runtime to prepare. */
-export const modulesAsked = (): string[] => [...asked];
+export const modulesAsked = (): string[] => [...asked].map(toHex);
 
 // Pyodide wraps JavaScript functions in small modules whenever it boots, also in a request, where workerd refuses to
 // compile: hand out the ones that were prepared.
@@ -44,13 +48,39 @@ export const modulesAsked = (): string[] => [...asked];
       ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
       : new Uint8Array(source);
     if (bytes.byteLength > 4096) return new target(bytes);
-    const hex = hexOf(bytes);
-    asked.add(hex);
-    let module = ready.get(hex);
+    const key = keyOf(bytes);
+    asked.add(key);
+    let module = ready.get(key);
     if (!module) {
       module = new target(bytes);
-      ready.set(hex, module);
+      ready.set(key, module);
     }
     return module;
+  },
+});
+
+/** WebGL's functions in Pyodide's wasm table: some 250, each wrapped in an instance of its own at every boot. */
+const WEBGL = /^_?emscripten_gl/;
+const absent = new Map<WebAssembly.Module, WebAssembly.Instance>();
+
+interface Wrapped {
+  e?: { f?: unknown };
+}
+
+// There is no WebGL here. One instance for each signature fills all their places in the table, which are the same when
+// an image is made and when it is restored.
+(WebAssembly as { Instance: unknown }).Instance = new Proxy(WebAssembly.Instance, {
+  construct(target, [module, imports]: [WebAssembly.Module, WebAssembly.Imports | undefined]) {
+    const wrapped = (imports as Wrapped | undefined)?.e?.f;
+    if (typeof wrapped !== "function" || !WEBGL.test(wrapped.name)) return new target(module, imports);
+    let instance = absent.get(module);
+    if (!instance) {
+      const unavailable = (): never => {
+        throw new Error("There is no WebGL in a Worker.");
+      };
+      instance = new target(module, { e: { f: unavailable } } as unknown as WebAssembly.Imports);
+      absent.set(module, instance);
+    }
+    return instance;
   },
 });

@@ -17,7 +17,7 @@ export function openImage(buffer: ArrayBuffer): Image {
     restore(memory) {
       let position = 0;
       for (const [offset, length, packed] of header.chunks) {
-        const piece: Uint8Array = zstdDecompressSync(body.subarray(position, position + packed));
+        const piece: Uint8Array = zstdDecompressSync(body.subarray(position, position + packed), { chunkSize: length + 1 });
         if (piece.byteLength !== length) throw new Error("The image of this build is damaged; build again.");
         memory.set(piece, offset);
         position += packed;
