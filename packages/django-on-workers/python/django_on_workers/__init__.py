@@ -1,8 +1,8 @@
 """Django on Cloudflare Workers: what a project may import.
 
 ``env``
-    The Worker's bindings, as the JavaScript objects that they are: ``env.DB``, ``env.BUCKET``. Variables and secrets are
-    there too, and in ``os.environ``. https://developers.cloudflare.com/workers/runtime-apis/bindings/
+    The Worker's bindings, as the JavaScript objects that they are: ``env.DB``, ``env.BUCKET``. Variables and secrets
+    are there too, and in ``os.environ``. https://developers.cloudflare.com/workers/runtime-apis/bindings/
 ``storage``
     The storage of the Durable Object that serves the request; ``None``-like (no attributes) in a plain Worker.
     https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/

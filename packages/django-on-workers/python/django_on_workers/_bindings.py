@@ -4,6 +4,8 @@ from pyodide.ffi import run_sync
 
 from ._host import host, request_id
 
+__all__ = ["env", "run_sync", "storage", "wait_until"]
+
 
 class _Env:
     """Looks each name up among the bindings of the request being served."""

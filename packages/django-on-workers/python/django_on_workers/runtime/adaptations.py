@@ -5,6 +5,7 @@ replacement was written; a test applies every check to the installed versions. N
 """
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -31,11 +32,12 @@ def _attributes(owner, *expected: str) -> list[str]:
     return [f"{owner!r} has no {name}" for name in expected if not hasattr(owner, name)]
 
 
-def _constants(code) -> set:
-    """Of a function and of those inside it; its source need not be there."""
-    found = set()
+def _names(code) -> set[str]:
+    """Names that a function and those inside it use; its source need not be there."""
+    found = set(code.co_names)
     for constant in code.co_consts:
-        found |= _constants(constant) if hasattr(constant, "co_consts") else {constant}
+        if hasattr(constant, "co_names"):
+            found |= _names(constant)
     return found
 
 
@@ -94,21 +96,29 @@ def _apply_async_to_sync() -> None:
 
 
 # Django: Pyodide always has a running loop, so the check that guards the ORM against being called from async code
-# would refuse every call. Django's own switch turns it off.
+# would refuse every call. Django's own switch, an environment variable, is an error to ``check --deploy``.
 
 
 def _check_async_unsafe() -> list[str]:
     from django.utils.asyncio import async_unsafe
 
-    if "DJANGO_ALLOW_ASYNC_UNSAFE" in _constants(async_unsafe.__code__):
-        return []
-    return ["django.utils.asyncio.async_unsafe no longer reads DJANGO_ALLOW_ASYNC_UNSAFE"]
+    problems = _parameters(async_unsafe, "message")
+    if async_unsafe is not _no_check and "get_running_loop" not in _names(async_unsafe.__code__):
+        problems.append("django.utils.asyncio.async_unsafe no longer looks for a running loop")
+    return problems
+
+
+def _no_check(message):
+    """Stands in for ``async_unsafe``, which is a decorator with and without a message."""
+    return message if callable(message) else lambda function: function
 
 
 def _apply_async_unsafe() -> None:
-    import os
+    import django.utils.asyncio
 
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    if "django.db.backends.base.base" in sys.modules:
+        raise RuntimeError("The adaptations come too late: Django's databases are imported already.")
+    django.utils.asyncio.async_unsafe = _no_check
 
 
 # Python: one thread serves all requests.

@@ -13,7 +13,8 @@ def remember() -> None:
     _generators[:] = [
         found
         for found in gc.get_objects()
-        if isinstance(found, random.Random) and not isinstance(found, random.SystemRandom)
+        # The type, since isinstance() asks an object for its __class__, and a lazy one then loads itself.
+        if issubclass(type(found), random.Random) and not issubclass(type(found), random.SystemRandom)
     ]
 
 

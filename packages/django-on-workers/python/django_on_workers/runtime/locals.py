@@ -18,7 +18,7 @@ def begin() -> None:
     _scopes.set({})
 
 
-class local:  # noqa: N801 - the name of the class that it stands in for
+class local:
     """Drop-in for :class:`threading.local`, subclasses included: ``__init__`` runs anew in every scope."""
 
     def __new__(cls, /, *args, **kwargs):

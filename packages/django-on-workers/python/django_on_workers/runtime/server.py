@@ -32,6 +32,7 @@ def start(config: str) -> None:
     try:
         begin(parsed["environment"], parsed["django"])
         load_application(parsed["django"])
+        log_to_console()
     except Exception:
         _failure = traceback.format_exc()
         _host.host.log("error", f"The project could not be started.\n{_failure}")
@@ -40,7 +41,7 @@ def start(config: str) -> None:
 
 
 def begin(environment: dict[str, str], django: dict) -> None:
-    """Everything up to the application: environment, randomness, settings, logging, apps."""
+    """What comes before ``django.setup()``: environment, randomness, settings."""
     _host.bind()
     os.environ.update(environment)
     entropy.reseed()
@@ -49,15 +50,16 @@ def begin(environment: dict[str, str], django: dict) -> None:
 
 def _begin(django: dict) -> None:
     locals.begin()
-    import django as package
+    settings.read_again(django["settingsModule"], django["database"])
+    for sentence in settings.bound_databases():
+        _host.host.log("info", sentence)
 
-    settings.read_again(django["settingsModule"])
-    package.setup()
+
+def log_to_console() -> None:
+    """Send to the console what a project's logging sends nowhere. Comes after ``django.setup()``, which resets it."""
     root = logging.getLogger()
     if not any(isinstance(handler, ConsoleFallback) for handler in root.handlers):
         root.addHandler(ConsoleFallback())
-    for sentence in settings.bound_databases():
-        _host.host.log("info", sentence)
 
 
 def load_application(django: dict) -> None:

@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 
-__all__ = ["PLACEHOLDER", "bind_databases", "first_read", "forget", "placeholder", "bound_databases", "read_again"]
+__all__ = ["PLACEHOLDER", "bind_databases", "bound_databases", "first_read", "forget", "placeholder", "read_again"]
 
 PLACEHOLDER = "django-on-workers-placeholder"
 
@@ -74,20 +74,31 @@ def forget() -> None:
     _reset_connections()
 
 
-def read_again(settings_module: str) -> None:
-    """Run the settings modules again and announce what differs from the image. Raises what the settings raise."""
-    global _imaged
-    from django.apps import apps
-    from django.conf import settings
-    from django.core.signals import setting_changed
+def read_again(settings_module: str, database: str) -> None:
+    """Run the settings modules again and announce what differs from the image. Raises what the settings raise.
 
+    Where the image holds no settings they are read for the first time, and nothing can depend on another value yet.
+    """
+    global _database, _imaged
+    from django.conf import settings
+
+    _database = database
     os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
     for name in _modules:
         importlib.reload(sys.modules[name])
     settings._setup()
     _amend(settings)
-    imaged, _imaged = _imaged or {}, None
-    values = vars(settings._wrapped)
+    if _imaged is not None:
+        imaged, _imaged = _imaged, None
+        _announce(imaged, settings._wrapped)
+    _reset_connections()
+
+
+def _announce(imaged: dict, settings) -> None:
+    from django.apps import apps
+    from django.core.signals import setting_changed
+
+    values = vars(settings)
     missing = object()
     for name in sorted(values.keys() | imaged.keys()):
         if not name.isupper() or name == "DATABASES":
@@ -98,12 +109,11 @@ def read_again(settings_module: str) -> None:
         if name == "INSTALLED_APPS":
             apps.set_installed_apps(value)
         setting_changed.send(
-            sender=settings._wrapped.__class__,
+            sender=settings.__class__,
             setting=name,
             value=None if value is missing else value,
             enter=True,
         )
-    _reset_connections()
 
 
 def _same(old, new) -> bool:

@@ -5,7 +5,7 @@
  */
 import type { CaptureHeader, StepHeader, StepResult } from "../../contract/steps.ts";
 import { CAPTURE, readContainer, STEP, STEP_RESULT, writeContainer } from "../../contract/bytes.ts";
-import { boot, capture, type Booted, type Parts } from "../python/boot.ts";
+import { boot, capture, evaluateForImage, type Booted, type Parts } from "../python/boot.ts";
 import type { Image } from "../python/image.ts";
 import { writtenFiles } from "../python/filesystem.ts";
 import type { PyProxy } from "../python/pyodide.ts";
@@ -22,6 +22,7 @@ function rawImage(buffer: ArrayBuffer): Image {
 }
 
 function captured(booted: Booted, result: string): Uint8Array {
+  evaluateForImage(booted);
   const { memory, references, modules } = capture(booted, HOST_MODULES);
   const header: CaptureHeader = { references, modules, result };
   return writeContainer(CAPTURE, header, [memory]);

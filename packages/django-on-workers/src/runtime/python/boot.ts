@@ -58,21 +58,22 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
   // PYTHONINSPECT keeps a SystemError from ending the interpreter, as Pyodide's loader does.
   const env = { HOME: "/tmp", PYTHONHASHSEED: String(options.hashSeed ?? 0), PYTHONINSPECT: "1" };
   const sentinel = new WebAssembly.Instance(parts.sentinel).exports;
-  const module = await parts.createModule({
-    API: {
-      config: {
-        jsglobals: globalThis,
-        BUILD_ID: parts.pyodideBuildId,
-        env,
-        args: [],
-        packages: [],
-        enableRunUntilComplete: true,
-        checkAPIVersion: true,
-        indexURL: "/",
-        _makeSnapshot: forImage,
-      },
-      runtimeEnv: RUNTIME_ENVIRONMENT,
+  const api = {
+    config: {
+      jsglobals: globalThis,
+      BUILD_ID: parts.pyodideBuildId,
+      env,
+      args: [],
+      packages: [],
+      enableRunUntilComplete: true,
+      checkAPIVersion: true,
+      indexURL: "/",
+      _makeSnapshot: forImage,
     },
+    runtimeEnv: RUNTIME_ENVIRONMENT,
+  };
+  const module = await parts.createModule({
+    API: api,
     arguments: [],
     noInitialRun: image !== undefined,
     locateFile: (path: string) => path,
@@ -107,12 +108,55 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
     },
   });
   useMemory(() => module.HEAPU8);
-  image?.restore(module.HEAPU8);
+  if (image) {
+    image.restore(module.HEAPU8);
+    useEvaluated(module);
+  }
   const python = module.API.finalizeBootstrap(image?.references, (entry) => fromReference(entry, modules));
   if (image === undefined) {
     for (const [name, contents] of Object.entries(modules)) python.registerJsModule(name, contents);
   }
   return { module, python };
+}
+
+/**
+ * Sources that Pyodide's bootstrap evaluates, each time, as Python. Running the parser and the compiler for them costs
+ * a start far more than the rest of the bootstrap, because V8 compiles their wasm then; so an image holds the results.
+ */
+const EVALUATED = ["{}", "import importlib; importlib", "import __main__; __main__.__dict__", "import builtins; builtins.__dict__"];
+const RESULTS = "_django_on_workers_evaluated";
+
+/** Evaluates them for an image that is about to be taken. */
+export function evaluateForImage({ python }: Booted): void {
+  python.runPython(`import _pyodide._base as base; base.${RESULTS} = {code: base.eval_code(code) for code in ${JSON.stringify(EVALUATED)}}`);
+}
+
+interface EvalCode {
+  (code: string, globals?: unknown): unknown;
+}
+type PyodideInternals = { _base: { eval_code: EvalCode } & Record<typeof RESULTS, { get(code: string): unknown } | undefined> };
+
+/** Answers the bootstrap from what the image holds, until it has run. Anything else is evaluated. */
+function useEvaluated({ API }: PyodideModule): void {
+  let internals: PyodideInternals | undefined;
+  const { rawRun } = API;
+  API.rawRun = (code) => (code === "import _pyodide_core" ? [0, ""] : rawRun(code));
+  Object.defineProperty(API, "_pyodide", {
+    configurable: true,
+    enumerable: true,
+    set(value: PyodideInternals) {
+      internals = value;
+    },
+    get() {
+      const real = internals as PyodideInternals;
+      const results = real._base[RESULTS];
+      if (!results) return real;
+      const eval_code: EvalCode = (code, globals) => results.get(code) ?? real._base.eval_code(code, globals);
+      return new Proxy(real, {
+        get: (target, name) => (name === "_base" ? { eval_code } : Reflect.get(target, name)),
+      });
+    },
+  });
 }
 
 /** What an image writes in place of a JavaScript object that Python holds. */

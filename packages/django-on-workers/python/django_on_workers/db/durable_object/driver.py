@@ -7,7 +7,6 @@ from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
-
 #: See ``_host.BYTES_OFFSET``.
 BYTES_OFFSET = bytes.__basicsize__ - 1
 
