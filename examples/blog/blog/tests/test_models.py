@@ -4,6 +4,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.test import skipUnlessDBFeature
 from django.utils import timezone
 
 from blog.models import Comment, Post, Tag, reading_minutes
@@ -146,6 +147,7 @@ class CommentTests(BlogTestCase):
         self.assertEqual(comment.get_absolute_url(), f"/posts/hello/#comment-{comment.pk}")
 
 
+@skipUnlessDBFeature("supports_transactions")
 class AtomicityTests(BlogTestCase):
     def test_failure_undoes_the_whole_block(self):
         with self.assertRaisesMessage(RuntimeError, "stop"), transaction.atomic():
