@@ -1,0 +1,97 @@
+/** What a build does again, what it does not, and what it tells. */
+import assert from "node:assert/strict";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { dow, run, wrangler } from "../support/command.ts";
+import { writeVariables, VARIABLES } from "../support/behaviour.ts";
+import { json, send } from "../support/http.ts";
+import { buildProject, copyProject, root, type Recorded } from "../support/project.ts";
+import { serve } from "../support/worker.ts";
+
+const MEBIBYTE = 2 ** 20;
+const nothing = (): Recorded => ({ steps: [], warnings: [] });
+
+describe("the cache", () => {
+  test("an unchanged project takes no step, a changed file only what depends on it", async () => {
+    const folder = copyProject("behaviour", "cache");
+    writeVariables(folder, VARIABLES);
+    await buildProject(folder);
+
+    const unchanged = nothing();
+    const before = await buildProject(folder, { recorded: unchanged });
+    assert.deepEqual(unchanged, nothing());
+
+    const view = nothing();
+    appendFileSync(join(folder, "things", "late.py"), '\nMORE = "more"\n');
+    const after = await buildProject(folder, { recorded: view });
+    assert.deepEqual(view.steps, ["Compiling one file of the project", "Importing the project and taking its image"]);
+    assert.notEqual(after.manifest.buildId, before.manifest.buildId);
+
+    const template = nothing();
+    writeFileSync(join(folder, "templates", "late.html"), "changed");
+    const built = await buildProject(folder, { recorded: template });
+    assert.ok(!template.steps.some((step) => step.includes("Compiling")), template.steps.join());
+    const site = await serve(built);
+    try {
+      assert.equal((await send(site.url, "/late/")).text, "changed");
+    } finally {
+      await site.stop();
+    }
+
+    const other = nothing();
+    await buildProject(folder, { interface: "asgi", recorded: other });
+    assert.deepEqual(other, nothing());
+  });
+
+  test("a changed message is compiled and seen", async () => {
+    const folder = copyProject("behaviour", "catalogue");
+    writeVariables(folder, VARIABLES);
+    const catalogue = join(folder, "locale", "fr", "LC_MESSAGES", "django.po");
+    for (const [from, to] of [["Bonjour", "Salut"], ["Salut", "Coucou"]] as const) {
+      writeFileSync(catalogue, readFileSync(catalogue, "utf8").replace(from, to));
+      const site = await serve(await buildProject(folder));
+      try {
+        assert.equal((await send(site.url, "/french/")).text, `${to} à tous`);
+      } finally {
+        await site.stop();
+      }
+    }
+  });
+});
+
+describe("the example", () => {
+  test("has a table of sizes, stays under 30 MiB, and Wrangler would deploy it", async () => {
+    const folder = copyProject("blog", "blog-durable-object", join(root, "examples", "blog"));
+    const { status, stdout, stderr } = await dow(["build", "--level", "19"], folder);
+    assert.equal(status, 0, stderr);
+    for (const name of ["wasm", "image", "bytecode", "JavaScript", "total", "assets"]) assert.match(stdout, new RegExp(`^${name} +\\d+\\.\\d\\d`, "m"));
+    const { sizes } = await buildProject(folder, { level: 19 });
+    assert.ok(sizes.total < 30 * MEBIBYTE, `${sizes.total / MEBIBYTE} MiB`);
+    const outdir = join(folder, ".django-on-workers", "dry-run");
+    for (const database of ["durable-object", "d1"] as const) {
+      await buildProject(folder, { level: 19, database });
+      const dry = await run(process.execPath, [wrangler(root), "deploy", "--dry-run", "--outdir", outdir], folder, { CLOUDFLARE_API_TOKEN: undefined });
+      assert.equal(dry.status, 0, dry.stderr);
+      assert.match(dry.stdout, database === "d1" ? /env\.DB/ : /env\.DJANGO/);
+    }
+  });
+});
+
+describe("Django 5.2", () => {
+  test("every adaptation fits it too", async () => {
+    const folder = copyProject("behaviour", "behaviour-5.2");
+    writeVariables(folder, VARIABLES);
+    writeFileSync(join(folder, "requirements.txt"), "Django==5.2.*\n");
+    const site = await serve(await buildProject(folder));
+    try {
+      const { django, problems } = await json(site.url, "/adaptations/");
+      assert.match(django, /^5\.2\./);
+      assert.ok(Object.keys(problems).length > 5);
+      for (const [name, found] of Object.entries(problems)) assert.deepEqual(found, [], name);
+      assert.equal((await send(site.url, "/late/?language=fr")).text.trim(), "A part.\n Bonjour à tous");
+    } finally {
+      await site.stop();
+    }
+  });
+});

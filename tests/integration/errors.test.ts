@@ -1,0 +1,114 @@
+/** What is wrong with a project or a machine is told in one line, with what to do. */
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { delimiter, join } from "node:path";
+import { after, describe, test } from "node:test";
+import { dow, freePort, type Result } from "../support/command.ts";
+import { copyProject, emptyProject, work } from "../support/project.ts";
+
+/** The one line, told apart from steps before it and details below it. */
+function told({ stderr }: Result, code: string): string {
+  const lines = stderr.split("\n").filter((line) => line.startsWith("✘"));
+  assert.equal(lines.length, 1, stderr);
+  assert.ok(lines[0]?.endsWith(`(${code})`), stderr);
+  assert.doesNotMatch(stderr, /\n {4}at /, "no stack of ours");
+  return lines[0] as string;
+}
+
+describe("a project", () => {
+  test("without manage.py", async () => {
+    const result = await dow(["build"], emptyProject("no-manage"));
+    assert.equal(result.status, 1);
+    assert.match(told(result, "DOW_NO_MANAGE_PY"), /There is no manage\.py in .*no-manage.*--project/);
+  });
+
+  test("whose settings fail to import shows Python's traceback", async () => {
+    const folder = copyProject("captured", "broken-settings");
+    writeFileSync(join(folder, "config", "settings.py"), "import os\n\nSECRET_KEY = os.environ['NO_SUCH_NAME_AT_ALL']\n");
+    const result = await dow(["build"], folder);
+    assert.equal(result.status, 1);
+    assert.match(told(result, "DOW_SETTINGS_FAILED"), /config\.settings can't be imported/);
+    assert.match(result.stderr, /Traceback \(most recent call last\):/);
+    assert.match(result.stderr, /config\/settings\.py", line 3/);
+    assert.match(result.stderr, /KeyError: 'NO_SUCH_NAME_AT_ALL'/);
+  });
+
+  test("with a file that is no Python names it", async () => {
+    const folder = copyProject("captured", "broken-file");
+    writeFileSync(join(folder, "captured", "bad.py"), "def f(:\n");
+    const result = await dow(["build"], folder, { SECRET_KEY: "x", API_TOKEN: "y" });
+    assert.equal(result.status, 1);
+    told(result, "DOW_PROJECT_FAILED");
+    assert.match(result.stderr, /captured\/bad\.py/);
+  });
+
+  test("with a requirement that has no wheel names it", async () => {
+    const folder = copyProject("captured", "no-wheel");
+    writeFileSync(join(folder, "requirements.txt"), "Django>=5.2,<6.2\npsycopg2==2.9.10\n");
+    const result = await dow(["build"], folder);
+    assert.equal(result.status, 1);
+    assert.match(told(result, "DOW_REQUIREMENT_HAS_NO_WHEEL"), /psycopg2.*requirements\.txt.*no wheel/);
+  });
+});
+
+describe("a machine", () => {
+  test("that can't reach the package index", async () => {
+    const folder = copyProject("captured", "no-index");
+    writeFileSync(join(folder, "requirements.txt"), `Django>=5.2,<6.2\n# ${Date.now()}: not in the cache\n`);
+    const closed = `http://127.0.0.1:${await freePort()}/simple`;
+    const result = await dow(["build"], folder, { PIP_INDEX_URL: closed, UV_INDEX_URL: closed, UV_DEFAULT_INDEX: closed, PIP_RETRIES: "0", PIP_CONFIG_FILE: "/dev/null" });
+    assert.equal(result.status, 1);
+    assert.match(told(result, "DOW_INDEX_UNREACHABLE"), /The package index can't be reached\. Check the network/);
+  });
+
+  test("without Python and uv", async () => {
+    const folder = copyProject("captured", "no-python");
+    writeFileSync(join(folder, "requirements.txt"), `Django>=5.2,<6.2\n# ${Date.now()}: not in the cache\n`);
+    const bin = join(work, "bin-without-python");
+    rmSync(bin, { recursive: true, force: true });
+    mkdirSync(bin, { recursive: true });
+    symlinkSync(process.execPath, join(bin, "node"));
+    const result = await dow(["build"], folder, { PATH: [bin].join(delimiter) });
+    assert.equal(result.status, 1);
+    assert.match(told(result, "DOW_NO_PYTHON"), /no Python 3\.11 or later \(python3\) and no uv\. Install one of them/);
+  });
+
+  test("whose port is taken", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    after(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const result = await dow(["dev"], copyProject("captured", "port"), { PORT: String(port) });
+    assert.equal(result.status, 1);
+    assert.match(told(result, "DOW_PORT_TAKEN"), new RegExp(`Port ${port} is taken\\. .*--port or PORT`));
+  });
+});
+
+describe("the command line", () => {
+  test("knows its commands, options and values", async () => {
+    const folder = emptyProject("usage");
+    for (const [args, text] of [
+      [["serve"], /There is no command serve; there are build, dev, manage, deploy/],
+      [["build", "--bogus"], /--bogus.*See django-on-workers build --help/],
+      [["build", "--database", "mysql"], /--database is mysql; it must be durable-object or d1/],
+      [["manage"], /Name a management command/],
+      [["dev", "--port", "x"], /x is not a port/],
+    ] as const) {
+      const result = await dow([...args], folder);
+      assert.equal(result.status, 2, args.join(" "));
+      assert.match(told(result, "DOW_USAGE"), text);
+    }
+  });
+
+  test("has help for all and for each", async () => {
+    const folder = emptyProject("usage");
+    for (const name of ["build", "dev", "manage", "deploy"]) {
+      const { status, stdout } = await dow([name, "--help"], folder);
+      assert.equal(status, 0);
+      assert.ok(stdout.startsWith(`django-on-workers ${name}: `), stdout);
+      assert.match((await dow(["--help"], folder)).stdout, new RegExp(`^  ${name} +\\w`, "m"));
+    }
+    assert.match((await dow(["--version"], folder)).stdout, /^\d+\.\d+\.\d+\n$/);
+  });
+});
