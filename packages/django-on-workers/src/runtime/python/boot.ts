@@ -58,6 +58,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
   // PYTHONINSPECT keeps a SystemError from ending the interpreter, as Pyodide's loader does.
   const env = { HOME: "/tmp", PYTHONHASHSEED: String(options.hashSeed ?? 0), PYTHONINSPECT: "1" };
   const sentinel = new WebAssembly.Instance(parts.sentinel).exports;
+  let table: object = {};
   const api = {
     config: {
       jsglobals: globalThis,
@@ -102,11 +103,16 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
       const memory = instance.exports["memory"] as WebAssembly.Memory;
       const missing = (image?.memory ?? 0) - memory.buffer.byteLength;
       if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+      table = instance.exports["__indirect_function_table"] as object;
+      // Emscripten looks at every function in the table, 10,000, for the few that the exports have a place in already.
+      // An empty table gives those a second place, the same one whenever it boots.
+      Object.defineProperty(table, "length", { value: 0, configurable: true });
       const exports = Object.fromEntries(parts.exports.map((name) => [name, instance.exports[name]]));
       done({ exports }, parts.wasm);
       return {};
     },
   });
+  Reflect.deleteProperty(table, "length");
   useMemory(() => module.HEAPU8);
   if (image) {
     image.restore(module.HEAPU8);

@@ -113,9 +113,10 @@ def regex(node, compiler, connection):
     matching = []
     try:
         for value, pattern in cursor:
-            if value is not None and pattern is not None:
-                if re.search(prefix + pattern, value if type(value) is str else str(value)):
-                    matching.append([value, pattern])
+            if value is None or pattern is None:
+                continue
+            if re.search(prefix + pattern, value if type(value) is str else str(value)):
+                matching.append([value, pattern])
     except re.error as error:
         raise OperationalError(f"invalid regular expression {pattern!r}: {error}") from error
     if not matching:
