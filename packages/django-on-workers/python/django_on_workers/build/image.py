@@ -127,8 +127,9 @@ def _prepare_project(parsed: dict, root: str) -> str | None:
         Context().run(_warm, parsed["application"])
     except BaseException:
         return "it can't be imported with placeholders for the environment:\n" + traceback.format_exc()
+    # Also names that this environment does not have: the running Worker's may, and a default would stay in their place.
     readers = {
-        module: names & set(parsed["names"]) - booleans.keys()
+        module: names - booleans.keys() - {"DJANGO_SETTINGS_MODULE"}
         for module, names in recording.readers.items()
     }
     os.environ = _plain(recording)
@@ -151,9 +152,9 @@ def _plain(recording):
 def _captured(found: dict[str, set[str]]) -> str:
     lines = [f"{module} reads {', '.join(sorted(names))}" for module, names in sorted(found.items())]
     return (
-        "the environment is read while modules are imported, outside the settings: "
+        "the environment is read outside the settings while the project is imported: "
         + "; ".join(lines)
-        + ". Read it in the settings, or in a function"
+        + ". Read it in the settings, or where it is used"
     )
 
 
