@@ -106,7 +106,8 @@ describe("the command line", () => {
     for (const name of ["build", "dev", "manage", "deploy"]) {
       const { status, stdout } = await dow([name, "--help"], folder);
       assert.equal(status, 0);
-      assert.ok(stdout.startsWith(`django-on-workers ${name}: `), stdout);
+      assert.match(stdout, new RegExp(`^django-on-workers ${name}( .*)?: \\w`));
+      assert.match(stdout, /--database KIND/);
       assert.match((await dow(["--help"], folder)).stdout, new RegExp(`^  ${name} +\\w`, "m"));
     }
     assert.match((await dow(["--version"], folder)).stdout, /^\d+\.\d+\.\d+\n$/);
