@@ -16,6 +16,8 @@ class RecordingEnviron(os._Environ):
         )
         self._prefix = f"{project_root}/"
         self.names: set[str] = set()
+        #: Names that the project, or a package that reads variables for it, asked for; neither Python nor Django did.
+        self.asked: set[str] = set()
         self.readers: dict[str, set[str]] = {}
 
     def __getitem__(self, name):
@@ -29,6 +31,11 @@ class RecordingEnviron(os._Environ):
     def _record(self, name):
         self.names.add(name)
         frame = sys._getframe(2)
+        while frame is not None and frame.f_globals.get("__name__") in ("os", "_collections_abc", "collections.abc"):
+            frame = frame.f_back
+        package = frame.f_globals.get("__name__", "").partition(".")[0] if frame is not None else ""
+        if package != "django" and package not in sys.stdlib_module_names:
+            self.asked.add(name)
         while frame is not None:
             if frame.f_code.co_filename.startswith(self._prefix):
                 self.readers.setdefault(frame.f_globals.get("__name__", "?"), set()).add(name)

@@ -129,7 +129,7 @@ def _prepare_project(parsed: dict, root: str) -> str | None:
         return "it can't be imported with placeholders for the environment:\n" + traceback.format_exc()
     # Also names that this environment does not have: the running Worker's may, and a default would stay in their place.
     readers = {
-        module: names - booleans.keys() - {"DJANGO_SETTINGS_MODULE"}
+        module: names & (set(parsed["names"]) | recording.asked) - booleans.keys() - {"DJANGO_SETTINGS_MODULE"}
         for module, names in recording.readers.items()
     }
     os.environ = _plain(recording)
