@@ -7,7 +7,7 @@ import { build, type Build, type Database } from "../packages/django-on-workers/
 import { manage } from "../packages/django-on-workers/dist/build/local.js";
 import { root } from "../scripts/lib/prepare.mjs";
 import { coldNative, djangoFor, httpNative, loopNative, newestPython, prepareNative, type Native } from "./native.ts";
-import { coldExample, coldTrivial, loopHere, startWorkerd, workerdVersion } from "./workerd.ts";
+import { coldExample, coldParts, coldTrivial, loopHere, startWorkerd, workerdVersion, type ColdParts } from "./workerd.ts";
 
 const HOME = "/";
 /** The pages, and how many requests make one measurement. */
@@ -82,7 +82,7 @@ async function overHttp(origin: string, path: string, count: number): Promise<nu
   return (performance.now() - started) / 1000;
 }
 
-/** Bytes of the cold start's parts, and the time that each takes alone, in a process of its own. */
+/** Starts in turns with each of the two others, and where the time of one goes. */
 async function coldStart(built: Build, native: Native, scratch: string) {
   say("Cold starts");
   const example = coldExample(built, scratch);
@@ -96,7 +96,17 @@ async function coldStart(built: Build, native: Native, scratch: string) {
   coldNative(native, HOME);
   const vsCpython = await pair(COLD_ROUNDS, () => once(example, HOME), () => coldNative(native, HOME));
   const vsTrivial = await pair(COLD_ROUNDS, () => once(example, HOME), () => once(trivial, "/"));
-  return { vsCpython, vsTrivial };
+  const runs: ColdParts[] = [];
+  for (let i = 0; i < COLD_ROUNDS; i++) runs.push(await coldParts(built, scratch));
+  const part = (name: keyof ColdParts): number => round(median(runs.map((found) => found[name])));
+  const parts = {
+    process_and_modules: part("process_and_modules"),
+    module: part("module"),
+    image: part("image"),
+    bootstrap: part("bootstrap"),
+  };
+  const before = Object.values(parts).reduce((sum, seconds) => sum + seconds, 0);
+  return { vsCpython, vsTrivial, parts: { ...parts, first_request: round(vsCpython.here - before) } };
 }
 
 async function hot(built: Build, native: Native) {
@@ -183,6 +193,7 @@ async function main(): Promise<void> {
         here: round(cold.vsCpython.here),
         native_cpython: round(cold.vsCpython.there),
         trivial_worker: round(cold.vsTrivial.there),
+        parts: cold.parts,
       },
       in_process: Object.fromEntries(Object.entries(inProcess.results).map(([page, found]) => [page, milliseconds(found)])),
       over_http: Object.fromEntries(Object.entries(http).map(([page, found]) => [page, milliseconds(found)])),

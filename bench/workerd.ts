@@ -1,6 +1,6 @@
 /** The example under workerd: as a process of its own for cold starts, and in a loop for hot requests. */
 import { execFileSync, spawn } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { createRequire } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
@@ -79,7 +79,7 @@ const main :Workerd.Worker = (modules = [(name = "main.js", esModule = ${JSON.st
 }
 
 /** Starts the process. Resolves with its address when it answers `path` with 200, and with the seconds that it took. */
-export async function startWorkerd({ file }: ColdWorker, path: string): Promise<{ seconds: number; origin: string; stop(): Promise<void> }> {
+export async function startWorkerd({ file }: ColdWorker, path: string): Promise<{ seconds: number; origin: string; text: string; stop(): Promise<void> }> {
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const started = performance.now();
@@ -95,7 +95,7 @@ export async function startWorkerd({ file }: ColdWorker, path: string): Promise<
       const response = await fetch(`${origin}${path}`, { headers: { accept: "text/html" } });
       const text = await response.text();
       if (response.status !== 200) throw new Refused(`${path} answered ${response.status}: ${text.slice(0, 500)}`);
-      return { seconds: (performance.now() - started) / 1000, origin, stop };
+      return { seconds: (performance.now() - started) / 1000, origin, text, stop };
     } catch (error) {
       if (error instanceof Refused) {
         await stop();
@@ -107,6 +107,63 @@ export async function startWorkerd({ file }: ColdWorker, path: string): Promise<
 }
 
 class Refused extends Error {}
+
+const PARTS = `import "./prepare.js";
+import { DjangoObject } from "./runtime/django/object.js";
+import { HOST_MODULES } from "./runtime/django/application.js";
+import { boot } from "./runtime/python/boot.js";
+import { openImage } from "./runtime/python/image.js";
+
+export class Django extends DjangoObject {
+  async fetch() {
+    const times = { handler: Date.now() };
+    const { artefacts } = await import("./artefacts.js");
+    const image = openImage(artefacts.image);
+    const restore = (memory) => {
+      times.module = Date.now();
+      image.restore(memory);
+      times.image = Date.now();
+    };
+    await boot(artefacts.parts, { image: { ...image, restore }, archives: artefacts.files, modules: HOST_MODULES });
+    times.bootstrap = Date.now();
+    return Response.json(times);
+  }
+}
+
+export default {
+  fetch: (request, env) => env.DJANGO.get(env.DJANGO.idFromName("site")).fetch(request),
+};
+`;
+
+export interface ColdParts {
+  /** Seconds until the object's code runs: the process, its configuration, the modules, wasm compiled. */
+  process_and_modules: number;
+  /** Seconds for the wasm module's instance and its JavaScript. */
+  module: number;
+  /** Seconds for unpacking the image. */
+  image: number;
+  /** Seconds for what Pyodide does after that. */
+  bootstrap: number;
+}
+
+/** Where a cold start's time goes, up to the first request, as the Worker's own clock tells. */
+export async function coldParts(build: Build, scratch: string): Promise<ColdParts> {
+  const folder = join(scratch, "parts");
+  cpSync(build.folder, folder, { recursive: true });
+  writeFileSync(join(folder, "index.js"), PARTS);
+  const worker = coldExample({ ...build, folder }, scratch);
+  const spawned = Date.now();
+  const { text, stop } = await startWorkerd(worker, "/");
+  await stop();
+  const { handler, module, image, bootstrap } = JSON.parse(text) as Record<"handler" | "module" | "image" | "bootstrap", number>;
+  const seconds = (from: number, to: number): number => (to - from) / 1000;
+  return {
+    process_and_modules: seconds(spawned, handler),
+    module: seconds(handler, module),
+    image: seconds(module, image),
+    bootstrap: seconds(image, bootstrap),
+  };
+}
 
 const LOOP = `import "./prepare.js";
 import { DjangoObject } from "./runtime/django/object.js";

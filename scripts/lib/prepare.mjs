@@ -138,7 +138,11 @@ export function runTypeScript(file, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(newNode(), [join(root, file), ...args], { stdio: "inherit", cwd: root });
     for (const signal of /** @type {NodeJS.Signals[]} */ (["SIGINT", "SIGTERM", "SIGHUP"])) process.on(signal, () => child.kill(signal));
+    // npm that is killed by its id tells nobody: whoever has lost its parent ends too.
+    const parent = process.ppid;
+    const watch = setInterval(() => process.ppid === parent || child.kill(), 1000);
     child.on("error", reject);
+    child.on("exit", () => clearInterval(watch));
     child.on("exit", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 1)));
   });
 }
