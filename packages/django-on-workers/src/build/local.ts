@@ -111,6 +111,12 @@ export interface ManageOptions {
   state?: string;
 }
 
+/** Variables that Django's commands read, `createsuperuser` a password; the rest of the environment is this machine's. */
+function ofCommands(environment: Record<string, string | undefined>): Record<string, string> {
+  const found = Object.entries(environment).filter(([name]) => name.startsWith("DJANGO_SUPERUSER_"));
+  return Object.fromEntries(found) as Record<string, string>;
+}
+
 type Message = { stdout: string } | { stderr: string } | { file: string; base64: string } | { exit: number };
 
 /**
@@ -129,7 +135,7 @@ export async function manage(build: Build, argv: readonly string[], options: Man
   try {
     const response = await worker.dispatchFetch(`http://local/${testing ? TEST_OBJECT : SITE_OBJECT}`, {
       method: "POST",
-      body: JSON.stringify({ argv }),
+      body: JSON.stringify({ argv, environment: ofCommands(process.env) }),
     });
     if (!response.ok || !response.body) throw new Error(await response.text());
     let exit = 1;

@@ -15,6 +15,8 @@ import { DjangoObject } from "./object.ts";
 
 interface Command {
   argv: string[];
+  /** Variables of the caller, beside those of the Worker. */
+  environment: Record<string, string>;
 }
 
 /** Commands in a Worker: the database is D1. */
@@ -47,7 +49,7 @@ function manage(application: Application, command: Command, scope: Scope): Respo
   return new Response(readable, { headers: { "content-type": "application/x-ndjson" } });
 }
 
-async function run(application: Application, { argv }: Command, scope: Scope, line: (message: object) => void): Promise<void> {
+async function run(application: Application, command: Command, scope: Scope, line: (message: object) => void): Promise<void> {
   output.sink = {
     write(level, text) {
       line(level === "log" ? { stdout: text } : { stderr: level === "error" ? text : `${text}\n` });
@@ -57,10 +59,11 @@ async function run(application: Application, { argv }: Command, scope: Scope, li
   try {
     const { interpreter } = await application.running();
     const { module, python } = interpreter.booted;
-    const command = python.pyimport("django_on_workers.runtime.manage");
-    const { manifest, environment } = application;
-    const config = { argv, environment, django: manifest.django, cwd: PROJECT_ROOT };
-    const exit = await interpreter.enter(command["run"] as PyProxy, id, JSON.stringify(config));
+    const program = python.pyimport("django_on_workers.runtime.manage");
+    const { manifest } = application;
+    const environment = { ...application.environment, ...command.environment };
+    const config = { argv: command.argv, environment, django: manifest.django, cwd: PROJECT_ROOT };
+    const exit = await interpreter.enter(program["run"] as PyProxy, id, JSON.stringify(config));
     for (const [file, contents] of writtenFiles(module.FS, PROJECT_ROOT)) {
       line({ file: file.slice(PROJECT_ROOT.length + 1), base64: base64(contents) });
     }
