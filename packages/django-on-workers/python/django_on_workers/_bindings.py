@@ -42,7 +42,6 @@ def wait_until(awaitable):
     """
     import asyncio
 
-
     future = asyncio.ensure_future(awaitable)
     settle = host.wait_until(request_id())
 

@@ -12,12 +12,16 @@ class RecordingEnviron(os._Environ):
     def __init__(self, project_root: str):
         current = os.environ
         super().__init__(
-            current._data, current.encodekey, current.decodekey, current.encodevalue, current.decodevalue
+            current._data,
+            current.encodekey,
+            current.decodekey,
+            current.encodevalue,
+            current.decodevalue,
         )
         self._prefix = f"{project_root}/"
         self.names: set[str] = set()
-        #: Names that the project, or a package that reads variables for it, asked for; neither Python nor Django did.
-        self.asked: set[str] = set()
+        #: By the project's module that asked, itself or through a package that reads variables for it. What Python and
+        #: Django ask is theirs.
         self.readers: dict[str, set[str]] = {}
 
     def __getitem__(self, name):
@@ -31,12 +35,17 @@ class RecordingEnviron(os._Environ):
     def _record(self, name):
         self.names.add(name)
         frame = sys._getframe(2)
-        while frame is not None and frame.f_globals.get("__name__") in ("os", "_collections_abc", "collections.abc"):
+        while frame is not None and frame.f_globals.get("__name__") in (
+            "os",
+            "_collections_abc",
+            "collections.abc",
+        ):
             frame = frame.f_back
-        package = frame.f_globals.get("__name__", "").partition(".")[0] if frame is not None else ""
-        if package != "django" and package not in sys.stdlib_module_names:
-            self.asked.add(name)
-        while frame is not None:
+        asking = frame.f_globals.get("__name__", "").partition(".")[0] if frame is not None else ""
+        if asking == "django" or asking in sys.stdlib_module_names:
+            return
+        # What a module asks that the project imports for the first time is that module's business.
+        while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
             if frame.f_code.co_filename.startswith(self._prefix):
                 self.readers.setdefault(frame.f_globals.get("__name__", "?"), set()).add(name)
                 return

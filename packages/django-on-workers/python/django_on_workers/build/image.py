@@ -118,7 +118,10 @@ def _prepare_project(parsed: dict, root: str) -> str | None:
     try:
         settings.first_read(parsed["settings_module"], parsed["database"], root)
     except BaseException:
-        return "its settings can't be read with placeholders for the environment:\n" + traceback.format_exc()
+        return (
+            "its settings can't be read with placeholders for the environment:\n"
+            + traceback.format_exc()
+        )
     recording.readers.clear()
     try:
         import django
@@ -126,10 +129,12 @@ def _prepare_project(parsed: dict, root: str) -> str | None:
         django.setup()
         Context().run(_warm, parsed["application"])
     except BaseException:
-        return "it can't be imported with placeholders for the environment:\n" + traceback.format_exc()
+        return (
+            "it can't be imported with placeholders for the environment:\n" + traceback.format_exc()
+        )
     # Also names that this environment does not have: the running Worker's may, and a default would stay in their place.
     readers = {
-        module: names & (set(parsed["names"]) | recording.asked) - booleans.keys() - {"DJANGO_SETTINGS_MODULE"}
+        module: names - booleans.keys() - {"DJANGO_SETTINGS_MODULE"}
         for module, names in recording.readers.items()
     }
     os.environ = _plain(recording)
@@ -150,7 +155,9 @@ def _plain(recording):
 
 
 def _captured(found: dict[str, set[str]]) -> str:
-    lines = [f"{module} reads {', '.join(sorted(names))}" for module, names in sorted(found.items())]
+    lines = [
+        f"{module} reads {', '.join(sorted(names))}" for module, names in sorted(found.items())
+    ]
     return (
         "the environment is read outside the settings while the project is imported: "
         + "; ".join(lines)
@@ -167,10 +174,16 @@ def _warm(application: str) -> None:
 def _holders(root: str) -> dict[str, set[str]]:
     """Which objects still hold a placeholder, by the module that they belong to."""
     found: dict[str, set[str]] = {}
-    names = {id(vars(module)): name for name, module in list(sys.modules.items()) if hasattr(module, "__dict__")}
+    names = {
+        id(vars(module)): name
+        for name, module in list(sys.modules.items())
+        if hasattr(module, "__dict__")
+    }
     for container in gc.get_objects():
         for referent in gc.get_referents(container):
             if type(referent) is str and referent.startswith(settings.PLACEHOLDER + "-"):
                 owner = names.get(id(container)) or getattr(type(container), "__module__", "?")
-                found.setdefault(owner, set()).add(referent.removeprefix(settings.PLACEHOLDER + "-"))
+                found.setdefault(owner, set()).add(
+                    referent.removeprefix(settings.PLACEHOLDER + "-")
+                )
     return found

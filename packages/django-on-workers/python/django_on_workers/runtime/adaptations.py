@@ -117,7 +117,9 @@ def _apply_async_unsafe() -> None:
     import django.utils.asyncio
 
     if "django.db.backends.base.base" in sys.modules:
-        raise RuntimeError("The adaptations come too late: Django's databases are imported already.")
+        raise RuntimeError(
+            "The adaptations come too late: Django's databases are imported already."
+        )
     django.utils.asyncio.async_unsafe = _no_check
 
 

@@ -14,7 +14,8 @@ def remember() -> None:
         found
         for found in gc.get_objects()
         # The type, since isinstance() asks an object for its __class__, and a lazy one then loads itself.
-        if issubclass(type(found), random.Random) and not issubclass(type(found), random.SystemRandom)
+        if issubclass(type(found), random.Random)
+        and not issubclass(type(found), random.SystemRandom)
     ]
 
 

@@ -84,7 +84,11 @@ def serve(request_id: int, head: str) -> None:
     if _failure is not None:
         body = b"The project could not be started; its log says why.\n"
         _host.host.respond(
-            request_id, 500, "content-type: text/plain; charset=utf-8", id(body) + _host.BYTES_OFFSET, len(body)
+            request_id,
+            500,
+            "content-type: text/plain; charset=utf-8",
+            id(body) + _host.BYTES_OFFSET,
+            len(body),
         )
         return
     Context().run(_serve, request_id, head)

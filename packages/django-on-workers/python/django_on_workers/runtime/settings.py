@@ -9,7 +9,15 @@ import importlib
 import os
 import sys
 
-__all__ = ["PLACEHOLDER", "bind_databases", "bound_databases", "first_read", "forget", "placeholder", "read_again"]
+__all__ = [
+    "PLACEHOLDER",
+    "bind_databases",
+    "bound_databases",
+    "first_read",
+    "forget",
+    "placeholder",
+    "read_again",
+]
 
 PLACEHOLDER = "django-on-workers-placeholder"
 

@@ -70,8 +70,14 @@ def server(application):
 
         result = application(environ_of(request_id, head), start_response)
         try:
-            if getattr(result, "streaming", True) is False:  # Django's HttpResponse: its body is there
-                respond(request_id, started, b"".join(written) + result.content if written else result.content)
+            if (
+                getattr(result, "streaming", True) is False
+            ):  # Django's HttpResponse: its body is there
+                respond(
+                    request_id,
+                    started,
+                    b"".join(written) + result.content if written else result.content,
+                )
             elif isinstance(result, (list, tuple)):
                 respond(request_id, started, b"".join([*written, *result]))
             else:
@@ -109,5 +115,3 @@ def server(application):
             calls.respond(request_id, status, lines, id(body) + BYTES_OFFSET, len(body))
 
     return serve
-
-
