@@ -1,0 +1,57 @@
+/** Containers, archives and images: what is written is what is read, and what does not fit is refused. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { zstdDecompressSync } from "node:zlib";
+import { readArchive, packFiles, writeArchive } from "../src/build/archive.ts";
+import { packImage } from "../src/build/image.ts";
+import { ARCHIVE, IMAGE, readContainer, writeContainer } from "../src/contract/bytes.ts";
+import { openImage } from "../src/runtime/python/image.ts";
+
+const buffer = (bytes: Uint8Array): ArrayBuffer => bytes.slice().buffer as ArrayBuffer;
+
+test("a container has its header and body", () => {
+  const bytes = writeContainer(ARCHIVE, { name: "ü" }, [Uint8Array.of(1, 2), Uint8Array.of(3)]);
+  const { header, body } = readContainer(ARCHIVE, buffer(bytes));
+  assert.deepEqual(header, { name: "ü" });
+  assert.deepEqual([...body], [1, 2, 3]);
+});
+
+test("another kind, another version and a torso are refused by name", () => {
+  const bytes = writeContainer(ARCHIVE, {}, []);
+  assert.throws(() => readContainer(IMAGE, buffer(bytes)), /The image of this build is damaged or of another kind; build again/);
+  assert.throws(() => readContainer({ ...ARCHIVE, version: 9 }, buffer(bytes)), /format 1, this runtime reads 9; build again/);
+  assert.throws(() => readContainer(ARCHIVE, new ArrayBuffer(3)), /damaged/);
+});
+
+test("an archive keeps every file, packed or not", () => {
+  const files = new Map<string, Uint8Array>([
+    ["/app/empty", new Uint8Array()],
+    ["/app/deep/er/text.txt", Buffer.from("a line\n".repeat(1000))],
+    ["/app/deep/random.bin", randomBytes(5000)],
+    ["/packages/größe.py", Buffer.from("x = 1\n")],
+  ]);
+  const read = readArchive(writeArchive(["/app", "/packages"], packFiles(files, 3)));
+  assert.deepEqual([...read.keys()].sort(), [...files.keys()].sort());
+  for (const [path, { bytes, length }] of read) {
+    const contents = bytes.byteLength === length ? bytes : zstdDecompressSync(bytes);
+    assert.deepEqual(Buffer.from(contents), Buffer.from(files.get(path) as Uint8Array), path);
+  }
+  assert.ok((read.get("/app/deep/er/text.txt")?.bytes.byteLength ?? 0) < 100);
+  assert.throws(() => writeArchive(["/app"], packFiles(new Map([["/etc/passwd", new Uint8Array()]]), 1)), /lies under none of \/app/);
+});
+
+test("an image restores the memory, without its empty pages", () => {
+  const memory = new Uint8Array(10 * 1024 * 1024);
+  memory.set(randomBytes(4096 * 3), 4096 * 7);
+  memory.fill(7, 6 * 1024 * 1024, 6 * 1024 * 1024 + 5);
+  memory.set(randomBytes(10), memory.byteLength - 10);
+  const image = packImage(memory, { some: "references" }, 3);
+  assert.ok(image.byteLength < 20_000);
+  const opened = openImage(buffer(image));
+  assert.equal(opened.memory, memory.byteLength);
+  assert.deepEqual(opened.references, { some: "references" });
+  const restored = new Uint8Array(memory.byteLength);
+  opened.restore(restored);
+  assert.equal(Buffer.compare(restored, memory), 0);
+});

@@ -1,0 +1,70 @@
+/** The two writers and readers of Python's marshal format, this package's and CPython's, against each other. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { MarshalWriter, readMarshal, type Marshalled } from "../src/contract/marshal.ts";
+
+/** Values that cross in both directions, with what Python calls them. */
+const VALUES: [value: Marshalled, python: string][] = [
+  [null, "None"],
+  [true, "True"],
+  [false, "False"],
+  ...[0, 1, -1, 255, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, -(2 ** 31) - 1, 2 ** 52, 2 ** 53 - 1, -(2 ** 53) + 1].map((number): [Marshalled, string] => [number, String(number)]),
+  ...[2n ** 53n, -(2n ** 53n), 2n ** 63n - 1n, -(2n ** 63n), 2n ** 64n, 12345678901234567890123456789n].map((number): [Marshalled, string] => [number, String(number)]),
+  [0.5, "0.5"],
+  [-1.25e-300, "-1.25e-300"],
+  [1.7976931348623157e308, "1.7976931348623157e308"],
+  [Infinity, "float('inf')"],
+  [-Infinity, "float('-inf')"],
+  ["", "''"],
+  ["plain", "'plain'"],
+  ["nul \0 inside", "'nul \\0 inside'"],
+  ["ü ß 漢字 🐍", "'ü ß 漢字 🐍'"],
+  ["\ufeffmark first", "'\\ufeffmark first'"],
+  ["x".repeat(100_000), "'x' * 100_000"],
+  [new Uint8Array(0), "b''"],
+  [Uint8Array.of(0, 1, 127, 128, 255), "bytes([0, 1, 127, 128, 255])"],
+  [[], "()"],
+  [[1, "two", [null, 3.5]], "(1, 'two', (None, 3.5))"],
+];
+
+function python(code: string, input: Uint8Array = new Uint8Array()): Buffer {
+  const { status, stdout, stderr } = spawnSync("python3", ["-X", "utf8", "-c", `import marshal, sys\n${code}`], { input, maxBuffer: 2 ** 26 });
+  assert.equal(status, 0, stderr.toString());
+  return stdout;
+}
+
+test("what is written here is what Python means", () => {
+  const writer = new MarshalWriter();
+  writer.list(VALUES.length);
+  for (const [value] of VALUES) writer.value(value);
+  const bytes = writer.bytes.slice();
+  const expected = `[${VALUES.map(([, text]) => text).join(", ")}]`;
+  python(`
+found, expected = marshal.loads(sys.stdin.buffer.read()), ${expected}
+assert len(found) == len(expected)
+for one, other in zip(found, expected):
+    assert type(one) is type(other) and one == other, (one, other)`, bytes);
+});
+
+test("what Python writes is read as it was meant", () => {
+  const bytes = python(`sys.stdout.buffer.write(marshal.dumps([${VALUES.map(([, text]) => text).join(", ")}], 2))`);
+  assert.deepEqual(readMarshal(new Uint8Array(bytes)), VALUES.map(([value]) => value));
+});
+
+test("minus nought stays what it is, and not-a-number too", () => {
+  const writer = new MarshalWriter();
+  writer.value([-0, NaN]);
+  python("import math\na, b = marshal.loads(sys.stdin.buffer.read())\nassert math.copysign(1, a) == -1 and math.isnan(b)", writer.bytes);
+});
+
+test("half a surrogate becomes the replacement character, as in any UTF-8", () => {
+  const writer = new MarshalWriter();
+  writer.value("a\ud800b");
+  python("assert marshal.loads(sys.stdin.buffer.read()) == 'a\\ufffdb'", writer.bytes);
+});
+
+test("a kind that is not known is refused", () => {
+  const bytes = python("sys.stdout.buffer.write(marshal.dumps({1: 2}, 2))");
+  assert.throws(() => readMarshal(new Uint8Array(bytes)), /no way to read a value of kind "\{"/);
+});
