@@ -13,7 +13,7 @@ export async function djangoTests(release: string): Promise<string> {
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
   const python = environment("pip", ["pip"]);
-  await ran(python, ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:", "--dest", draft, `Django==${release}`], draft);
+  await ran(python, ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:", "--ignore-requires-python", "--dest", draft, `Django==${release}`], draft);
   const archive = readdirSync(draft).find((name) => name.endsWith(".tar.gz"));
   if (archive === undefined) throw new Error(`There is no sdist of Django ${release}.`);
   await ran("tar", ["-xzf", archive, "--strip-components", "1"], draft);
@@ -34,9 +34,13 @@ if __name__ == "__main__":
 
 /** As tests/runtests.py and tests/test_sqlite.py of Django have it. */
 const settings = (applications: readonly string[]): string => `import os
+import warnings
 
 import django
+from django.utils.deprecation import RemovedAfterNextVersionWarning, RemovedInNextVersionWarning
 
+warnings.simplefilter("error", RemovedInNextVersionWarning)
+warnings.simplefilter("error", RemovedAfterNextVersionWarning)
 os.environ["RUNNING_DJANGOS_TEST_SUITE"] = "true"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3"}}
 INSTALLED_APPS = [

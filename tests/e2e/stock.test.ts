@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { environment } from "../../scripts/lib/venv.mjs";
 import { freePort, ran, serving, withNewNode, wrangler } from "../support/command.ts";
 import { send, Visitor } from "../support/http.ts";
@@ -12,20 +12,23 @@ import { emptyProject, filesBelow, giveShared, root, work } from "../support/pro
 const texts = (folder: string): Record<string, string> => Object.fromEntries([join(folder, "manage.py"), ...filesBelow(join(folder, "mysite"))].map((path) => [path, readFileSync(path, "utf8")]));
 
 describe("what django-admin startproject writes", () => {
+  const folder = emptyProject("stock");
+  let written: Record<string, string>;
+
+  before(async () => {
+    const python = environment("django-5.2", ["Django==5.2.*", "tzdata"]);
+    await ran(python, ["-m", "django", "startproject", "mysite", folder], folder);
+    written = texts(folder);
+    const packed = join(work, "packed");
+    rmSync(packed, { recursive: true, force: true });
+    mkdirSync(packed);
+    const archive = (await ran("npm", ["pack", "--silent", "--pack-destination", packed], join(root, "packages", "django-on-workers"))).trim();
+    await ran("npm", ["init", "--yes"], folder);
+    await ran("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", join(packed, archive)], folder);
+  });
+
   for (const database of ["durable-object", "d1"] as const) {
     test(`builds, migrates, and its admin adds a user, unedited: ${database}`, async () => {
-      const folder = emptyProject(`stock-${database}`);
-      const python = environment("django-5.2", ["Django==5.2.*", "tzdata"]);
-      await ran(python, ["-m", "django", "startproject", "mysite", folder], folder);
-      const written = texts(folder);
-
-      const packed = join(work, "packed");
-      rmSync(packed, { recursive: true, force: true });
-      mkdirSync(packed);
-      const archive = (await ran("npm", ["pack", "--silent", "--pack-destination", packed], join(root, "packages", "django-on-workers"))).trim();
-      await ran("npm", ["init", "--yes"], folder);
-      await ran("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", join(packed, archive)], folder);
-
       const npx = (...args: string[]) => ran("npx", ["--no-install", "django-on-workers", ...args], folder, { DJANGO_SUPERUSER_PASSWORD: "correct horse" });
       const built = await npx("build", "--database", database);
       assert.match(built, /^total +\d/m);

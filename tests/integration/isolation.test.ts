@@ -1,7 +1,7 @@
 /** Requests that interleave: each sees only what is its own. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { combinations, startBehaviour } from "../support/behaviour.ts";
+import { ALL, combinations, startBehaviour } from "../support/behaviour.ts";
 import { json } from "../support/http.ts";
 import { managed, serve } from "../support/worker.ts";
 
@@ -9,7 +9,7 @@ const CONCURRENT = 40;
 const LANGUAGES = ["en", "fr", "de"];
 const ZONES = ["Europe/Paris", "Asia/Tokyo", "America/New_York"];
 
-combinations((database, kind) => {
+combinations(ALL, (database, kind) => {
   let site: Awaited<ReturnType<typeof startBehaviour>>;
   before(async () => {
     site = await startBehaviour(database, kind);

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { pbkdf2Sync } from "node:crypto";
 import { after, before, test } from "node:test";
-import { combinations, startBehaviour, VARIABLES } from "../support/behaviour.ts";
+import { EACH, combinations, startBehaviour, VARIABLES } from "../support/behaviour.ts";
 import { json, send } from "../support/http.ts";
 import { serve } from "../support/worker.ts";
 
-combinations((database, kind) => {
+combinations(EACH, (database, kind) => {
   let site: Awaited<ReturnType<typeof startBehaviour>>;
   before(async () => {
     site = await startBehaviour(database, kind);

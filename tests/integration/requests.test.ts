@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { combinations, startBehaviour } from "../support/behaviour.ts";
+import { ALL, combinations, startBehaviour } from "../support/behaviour.ts";
 import { json, open, send } from "../support/http.ts";
 
-combinations((database, kind) => {
+combinations(ALL, (database, kind) => {
   let site: Awaited<ReturnType<typeof startBehaviour>>;
   before(async () => {
     site = await startBehaviour(database, kind);

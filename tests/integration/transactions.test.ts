@@ -1,11 +1,12 @@
 /** atomic() on a Durable Object: held open while the view waits, nested, rolled back, beside others. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { combinations, startBehaviour } from "../support/behaviour.ts";
+import { ALL, combinations, startBehaviour } from "../support/behaviour.ts";
 import { json, open, send } from "../support/http.ts";
 import { managed, serve } from "../support/worker.ts";
 
 combinations(
+  ALL.filter(([database]) => database === "durable-object"),
   (database, kind) => {
     let site: Awaited<ReturnType<typeof startBehaviour>>;
     before(async () => {
@@ -54,5 +55,4 @@ combinations(
       assert.deepEqual((await json(site.url, "/transaction/commit/")).names, ["commit-outer"]);
     });
   },
-  { databases: ["durable-object"] },
 );

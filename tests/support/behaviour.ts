@@ -29,12 +29,16 @@ export async function startBehaviour(database: Database, kind: Interface): Promi
   return { build, ...(await serve(build)) };
 }
 
-/** The same tests for each combination of database and interface that is given. */
-export function combinations(
-  define: (database: Database, kind: Interface) => void,
-  { databases = DATABASES, interfaces = INTERFACES }: { databases?: readonly Database[]; interfaces?: readonly Interface[] } = {},
-): void {
-  for (const database of databases) {
-    for (const kind of interfaces) describe(`${database}, ${kind}`, () => define(database, kind));
-  }
+type Combination = readonly [database: Database, kind: Interface];
+
+export const ALL: readonly Combination[] = DATABASES.flatMap((database) => INTERFACES.map((kind) => [database, kind] as const));
+/** Each database and each interface once: for what depends on neither the one with the other. */
+export const EACH: readonly Combination[] = [
+  ["durable-object", "wsgi"],
+  ["d1", "asgi"],
+];
+
+/** The same tests for each of these combinations. */
+export function combinations(chosen: readonly Combination[], define: (database: Database, kind: Interface) => void): void {
+  for (const [database, kind] of chosen) describe(`${database}, ${kind}`, () => define(database, kind));
 }
