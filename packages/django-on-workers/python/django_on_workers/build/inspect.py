@@ -34,7 +34,6 @@ def inspect_project(config: str) -> str:
         import django
 
         django.setup()
-        _import_views()
         stage = "collectstatic"
         collected = _collect()
     except BaseException as error:
@@ -58,16 +57,6 @@ def inspect_project(config: str) -> str:
             ),
         }
     )
-
-
-def _import_views() -> None:
-    """Modules that only the first request would import read variables too. One that fails says so when it is asked."""
-    from contextlib import suppress
-
-    from django.urls import get_resolver
-
-    with suppress(Exception):
-        get_resolver().check()
 
 
 def _collect() -> bool:

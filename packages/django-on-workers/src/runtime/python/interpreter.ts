@@ -18,6 +18,10 @@ export class InterpreterDied extends Error {
 /** Asking whether a collection is due costs a call; this many calls are made between two questions. */
 const CALLS_BETWEEN = 8;
 
+/** Calls that may begin one upon another before new ones wait for the others to end. */
+const CALLS_WITHOUT_IDLE = 64;
+const IDLE_TRIES = 1000;
+
 const isPythonError = (error: unknown): boolean => (error as { name?: string } | null)?.name === "PythonError";
 
 export class Interpreter {
@@ -25,7 +29,8 @@ export class Interpreter {
   #alive = true;
   /** How to end each call that has entered. */
   readonly #entered = new Set<(error: InterpreterDied) => void>();
-  #calls = 0;
+  /** Calls that were begun since nothing was in flight and a collection was asked for. */
+  #sinceIdle = 0;
   #collect: PyProxy | undefined;
 
   constructor(booted: Booted) {
@@ -54,6 +59,7 @@ export class Interpreter {
 
   /** Calls a Python function that may wait. Rejects with a PythonError, or with InterpreterDied. */
   async enter(callable: PyProxy, ...args: unknown[]): Promise<unknown> {
+    if (++this.#sinceIdle > CALLS_WITHOUT_IDLE) await this.#idle();
     const { promise: death, reject } = Promise.withResolvers<never>();
     death.catch(() => undefined);
     this.#entered.add(reject);
@@ -66,7 +72,21 @@ export class Interpreter {
       throw error instanceof InterpreterDied ? error : new InterpreterDied(error);
     } finally {
       this.#entered.delete(reject);
-      if (this.#entered.size === 0 && this.#alive && ++this.#calls % CALLS_BETWEEN === 0) this.#collect?.();
+      if (this.#entered.size === 0 && this.#alive && this.#sinceIdle >= CALLS_BETWEEN) {
+        this.#sinceIdle = 0;
+        this.#collect?.();
+      }
+    }
+  }
+
+  /**
+   * Waits until nothing is in flight, so that garbage can be collected under load that never pauses. Not for ever: a
+   * call may itself wait for one that waits here. Everyone waits by a timer of its own, since a promise of one request
+   * must not be settled by another that may be cancelled.
+   */
+  async #idle(): Promise<void> {
+    for (let i = 0; i < IDLE_TRIES && this.#alive && this.#sinceIdle > CALLS_WITHOUT_IDLE && this.#entered.size > 0; i++) {
+      await new Promise((done) => setTimeout(done, 1));
     }
   }
 
