@@ -70,7 +70,7 @@ describe("the example", () => {
     assert.ok(sizes.total < 30 * MEBIBYTE, `${sizes.total / MEBIBYTE} MiB`);
     const outdir = join(folder, ".django-on-workers", "dry-run");
     for (const database of ["durable-object", "d1"] as const) {
-      await buildProject(folder, { level: 19, database });
+      await buildProject(folder, { database });
       const dry = await run(process.execPath, [wrangler(root), "deploy", "--dry-run", "--outdir", outdir], folder, { CLOUDFLARE_API_TOKEN: undefined });
       assert.equal(dry.status, 0, dry.stderr);
       assert.match(dry.stdout, database === "d1" ? /env\.DB/ : /env\.DJANGO/);
