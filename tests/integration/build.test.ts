@@ -22,19 +22,21 @@ describe("the cache", () => {
     const before = await buildProject(folder, { recorded: unchanged });
     assert.deepEqual(unchanged, nothing());
 
+    // Never the same twice: the folder's cache outlives a run of the tests.
+    const unique = `changed ${Date.now()}`;
     const view = nothing();
-    appendFileSync(join(folder, "things", "late.py"), '\nMORE = "more"\n');
+    appendFileSync(join(folder, "things", "late.py"), `\nMORE = "${unique}"\n`);
     const after = await buildProject(folder, { recorded: view });
     assert.deepEqual(view.steps, ["Compiling one file of the project", "Importing the project and taking its image"]);
     assert.notEqual(after.manifest.buildId, before.manifest.buildId);
 
     const template = nothing();
-    writeFileSync(join(folder, "templates", "late.html"), "changed");
+    writeFileSync(join(folder, "templates", "late.html"), unique);
     const built = await buildProject(folder, { recorded: template });
     assert.ok(!template.steps.some((step) => step.includes("Compiling")), template.steps.join());
     const site = await serve(built);
     try {
-      assert.equal((await send(site.url, "/late/")).text, "changed");
+      assert.equal((await send(site.url, "/late/")).text, unique);
     } finally {
       await site.stop();
     }
