@@ -10,6 +10,7 @@ urlpatterns = [
     path("stream/", views.stream),
     path("stream-async/", asynchronous.stream),
     path("release/", views.release),
+    path("garbage/", views.garbage),
     path("endless/", views.endless),
     path("endless-async/", asynchronous.endless),
     path("produced/", views.count_produced),

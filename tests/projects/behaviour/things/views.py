@@ -291,3 +291,11 @@ def password(request):
             "own": check_password("päss word", made),
         }
     )
+
+
+def garbage(request):
+    """Leaves two thousand lists behind that only a collection can free."""
+    for _ in range(2000):
+        itself = []
+        itself.append(itself)
+    return HttpResponse("Left.")
