@@ -1,7 +1,7 @@
 /** SQL on a D1 database. https://developers.cloudflare.com/d1/worker-api/ */
 import type { Bytes } from "../../contract/host.ts";
 import { MarshalWriter } from "../../contract/marshal.ts";
-import { messageOf, readParameters, writeRows, type SqlValue } from "./rows.ts";
+import { changesRows, messageOf, readParameters, writeRows, type SqlValue } from "./rows.ts";
 
 interface Results {
   results: SqlValue[][];
@@ -17,10 +17,8 @@ function database(env: object, binding: string): D1Database | string {
   );
 }
 
-const CHANGES = /^\s*(?:insert|update|delete|replace|with)\b/i;
-
 function write(writer: MarshalWriter, sql: string, { results, columns, meta }: Results): void {
-  const changes = CHANGES.test(sql);
+  const changes = changesRows(sql);
   writeRows(writer, columns, results, changes ? (meta.changes ?? -1) : -1, changes ? (meta.last_row_id ?? null) : null);
 }
 
@@ -36,7 +34,7 @@ export async function query(env: object, binding: string, sql: string, parameter
   try {
     const statement = db.prepare(sql).bind(...readParameters<SqlValue[]>(parameters));
     const writer = new MarshalWriter();
-    if (CHANGES.test(sql)) {
+    if (changesRows(sql)) {
       write(writer, sql, asRows(await statement.run<Record<string, SqlValue>>()));
     } else {
       const [columns, ...rows] = (await statement.raw({ columnNames: true })) as [string[], ...SqlValue[][]];

@@ -1,10 +1,7 @@
 /** SQL in the Durable Object that serves the request. */
 import type { Bytes } from "../../contract/host.ts";
 import { MarshalWriter } from "../../contract/marshal.ts";
-import { messageOf, readParameters, writeRows, type SqlValue } from "./rows.ts";
-
-/** Statements that say how many rows they changed. A WITH may lead to either kind. */
-const CHANGES = /^\s*(?:insert|update|delete|replace|with)\b/i;
+import { changesRows, messageOf, readParameters, writeRows, type SqlValue } from "./rows.ts";
 
 export function query(storage: DurableObjectStorage, sql: string, parameters: Bytes | []): Uint8Array | string {
   try {
@@ -13,7 +10,7 @@ export function query(storage: DurableObjectStorage, sql: string, parameters: By
     const rows = [...cursor.raw()] as SqlValue[][];
     let changed = -1;
     let lastRowId: number | null = null;
-    if (CHANGES.test(sql)) {
+    if (changesRows(sql)) {
       [[changed, lastRowId]] = [...storage.sql.exec("SELECT changes(), last_insert_rowid()").raw()] as [[number, number]];
     }
     const writer = new MarshalWriter();

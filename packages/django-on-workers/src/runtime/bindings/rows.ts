@@ -30,5 +30,8 @@ export function readParameters<Shape extends Marshalled>(parameters: Bytes | [])
   return (parameters.length === 0 ? [] : readMarshal(view(parameters))) as unknown as Shape;
 }
 
+/** Whether a statement may change rows. A WITH may lead to either kind. */
+export const changesRows = (sql: string): boolean => /^\s*(?:insert|update|delete|replace|with)\b/i.test(sql);
+
 /** What a database says, without the class of the JavaScript error before it. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -17,10 +17,6 @@ export class TransactionStack {
     this.#storage = storage;
   }
 
-  get depth(): number {
-    return this.#open.length;
-  }
-
   async begin(): Promise<void> {
     const entered = Promise.withResolvers<DurableObjectTransaction>();
     const released = Promise.withResolvers<void>();

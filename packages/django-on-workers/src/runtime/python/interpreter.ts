@@ -42,11 +42,6 @@ export class Interpreter {
     return this.#alive;
   }
 
-  /** Calls that have entered and not returned. */
-  get inFlight(): number {
-    return this.#entered.size;
-  }
-
   /** Linear memory, in bytes. It never shrinks. */
   get memory(): number {
     return this.booted.module.HEAPU8.byteLength;

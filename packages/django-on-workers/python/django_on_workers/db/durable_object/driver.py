@@ -4,11 +4,10 @@ import marshal
 from collections.abc import Sequence
 
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX
+from pyodide.ffi import JsException, run_sync
 
+from django_on_workers._host import BYTES_OFFSET, calls, host, request_id
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
-
-#: See ``_host.BYTES_OFFSET``.
-BYTES_OFFSET = bytes.__basicsize__ - 1
 
 
 def connect(settings_dict: dict) -> Driver:
@@ -18,8 +17,6 @@ def connect(settings_dict: dict) -> Driver:
     Raises DriverError where a test database is asked for outside an object that exists for tests,
     or a real one inside it: the storage of an object is one database.
     """
-    from django_on_workers._host import calls, host, request_id
-
     request = request_id()
     wanted = settings_dict["NAME"].startswith(TEST_DATABASE_PREFIX)
     if wanted and not host.object_for_tests(request):
@@ -31,16 +28,16 @@ def connect(settings_dict: dict) -> Driver:
         raise DriverError(
             f"{settings_dict['NAME']} is not a test database, and this Durable Object exists for tests"
         )
-    return StorageDriver(host, calls, request)
+    return StorageDriver(request)
 
 
 class StorageDriver:
     """Statements go to ``storage.sql``, transactions to ``storage.transaction()``, which nests."""
 
-    def __init__(self, host, calls, request: int):
+    def __init__(self, request: int):
         self._query = calls.object_query
-        self._host = host
         self._request = request
+        self._in_transaction = False
         #: Open savepoints, innermost last; each is a nested transaction of the storage.
         self._savepoints: list[str] = []
 
@@ -66,30 +63,33 @@ class StorageDriver:
         return results
 
     def begin(self) -> None:
-        self._wait(self._host.object_begin)
+        self._wait(host.object_begin)
+        self._in_transaction = True
 
     def commit(self) -> None:
-        self._end(self._host.object_commit, 0)
-        self._wait(self._host.object_commit)
+        self._end(host.object_commit, 0)
+        self._in_transaction = False
+        self._wait(host.object_commit)
 
     def rollback(self) -> None:
-        self._end(self._host.object_rollback, 0)
-        self._wait(self._host.object_rollback)
+        self._end(host.object_rollback, 0)
+        self._in_transaction = False
+        self._wait(host.object_rollback)
 
     def savepoint(self, name: str) -> None:
-        self._wait(self._host.object_begin)
+        self._wait(host.object_begin)
         self._savepoints.append(name)
 
     def release(self, name: str) -> None:
-        self._end(self._host.object_commit, self._find(name))
+        self._end(host.object_commit, self._find(name))
 
     def rollback_to(self, name: str) -> None:
-        self._end(self._host.object_rollback, self._find(name))
+        self._end(host.object_rollback, self._find(name))
         self.savepoint(name)
 
     def close(self) -> None:
-        # Whatever is still open is rolled back by the host when the request ends.
-        self._savepoints.clear()
+        if self._in_transaction:
+            self.rollback()
 
     def _find(self, name: str) -> int:
         for index in reversed(range(len(self._savepoints))):
@@ -103,8 +103,6 @@ class StorageDriver:
             self._wait(how)
 
     def _wait(self, call) -> None:
-        from pyodide.ffi import JsException, run_sync
-
         try:
             run_sync(call(self._request))
         except JsException as error:
