@@ -5,7 +5,7 @@ import type { CaptureHeader, StepHeader, StepResult } from "../contract/steps.ts
 import { runtimeModules, version } from "./modules.ts";
 import { digest, type Cache } from "./cache.ts";
 import { COMPATIBILITY_DATE } from "./emit.ts";
-import { readPyodide, usedExports, type Pyodide } from "./pyodide.ts";
+import { linkedGlue, readPyodide, type LinkedGlue, type Pyodide } from "./pyodide.ts";
 import type { Files } from "./archive.ts";
 
 const ENTRY = `
@@ -35,7 +35,6 @@ const asBuffer = (bytes: Uint8Array): ArrayBuffer =>
 export class Builder {
   readonly #cache: Cache;
   readonly #pyodide: Pyodide = readPyodide();
-  #exports: string[] = [];
   #worker: Promise<Miniflare> | undefined;
 
   constructor(cache: Cache) {
@@ -79,32 +78,30 @@ export class Builder {
     return post(await this.#worker, "/", writeContainer(STEP, header, archives));
   }
 
-  /** Names of the wasm module's exports that are used. Who makes an image and who restores it use the same. */
-  exports(): Promise<string[]> {
-    const pyodide = this.#pyodide;
-    return this.#cache.json("exports", pyodide.buildId, async () => usedExports(pyodide));
+  /** Pyodide's JavaScript as the runtime has it. Who makes an image and who restores it use the same. */
+  linked(): Promise<LinkedGlue> {
+    return this.#cache.json("glue", this.#pyodide.buildId, async () => linkedGlue(this.#pyodide));
   }
 
   async #start(): Promise<Miniflare> {
-    const pyodide = this.#pyodide;
-    this.#exports = await this.exports();
-    const key = digest(version, pyodide.buildId, JSON.stringify([...runtimeModules()]));
+    const linked = await this.linked();
+    const key = digest(version, this.#pyodide.buildId, JSON.stringify([...runtimeModules()]));
     // The seed of hash() ends in the image: one of the build's own, so that nobody outside can tell it.
     const seed = Number.parseInt(digest(key, String(Math.random())).slice(0, 8), 16);
     const base = await this.#cache.bytes("base", key, async () => {
-      const worker = this.#create(undefined);
+      const worker = this.#create(linked, undefined);
       try {
         return new Uint8Array(await post(worker, `/?seed=${seed}`, new Uint8Array()));
       } finally {
         await worker.dispose();
       }
     });
-    return this.#create(base);
+    return this.#create(linked, base);
   }
 
-  #create(base: Uint8Array | undefined): Miniflare {
-    const { glue, wasm, sentinel, stdlib, fixedModules, buildId } = this.#pyodide;
-    const given = { fixedModules, buildId, exports: this.#exports };
+  #create({ glue, exports }: LinkedGlue, base: Uint8Array | undefined): Miniflare {
+    const { wasm, sentinel, stdlib, fixedModules, buildId } = this.#pyodide;
+    const given = { fixedModules, buildId, exports };
     const source = base
       ? `import base from "./base.bin"; export default { ...${JSON.stringify(given)}, base };`
       : `export default ${JSON.stringify(given)};`;

@@ -10,7 +10,7 @@ import type { Packages, Source } from "./compile.ts";
 import type { ImageResult } from "./image.ts";
 import { runtimeModules } from "./modules.ts";
 import type { Project } from "./project.ts";
-import type { Pyodide } from "./pyodide.ts";
+import type { LinkedGlue, Pyodide } from "./pyodide.ts";
 import type { Facts, Inspection } from "./statics.ts";
 
 /** workerd knows what this date names; a project's own configuration may name a later one. */
@@ -115,7 +115,7 @@ export function emit(
   project: Project,
   folder: string,
   pyodide: Pyodide,
-  exports: string[],
+  { glue, exports }: LinkedGlue,
   packages: Packages,
   source: Source,
   inspection: Inspection,
@@ -143,7 +143,7 @@ export function emit(
     ["artefacts.js", ARTEFACTS],
     ["manifest.js", `export const manifest = ${JSON.stringify(manifest, null, 2)};\n`],
     ["modules.js", `export const modules = ${JSON.stringify(modules)};\nexport const exports = ${JSON.stringify(exports)};\n`],
-    ["pyodide.asm.mjs", pyodide.glue],
+    ["pyodide.asm.mjs", glue],
   ]);
   const binary = new Map<string, Uint8Array>([
     ["pyodide.asm.wasm", pyodide.wasm],

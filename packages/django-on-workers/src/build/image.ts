@@ -12,8 +12,8 @@ import { writeArchive } from "./archive.ts";
 import { compress } from "./zstd.ts";
 
 const PAGE = 4096;
-/** Unpacked size of a piece: what a restore holds besides the memory itself. */
-const CHUNK = 4 * 1024 * 1024;
+/** Unpacked size of a piece: what a restore holds besides the memory itself, and little enough for a processor's cache. */
+const CHUNK = 1024 * 1024;
 
 export interface ImageResult {
   image: Uint8Array;

@@ -59,7 +59,7 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
     const environment = environmentOf(project, options.environment ?? process.env);
     const inspection = await inspect(project, source, packages, environment, builder, cache, progress);
     const image = await makeImage(project, source, packages, inspection, environment, level, builder, cache, progress);
-    const output = emit(project, folder, builder.pyodide, await builder.exports(), packages, source, inspection, image, sources);
+    const output = emit(project, folder, builder.pyodide, await builder.linked(), packages, source, inspection, image, sources);
     cache.write("kept", "sources", Buffer.from(String(sources)));
     cache.prune();
     return { ...output, project, facts: inspection.facts };

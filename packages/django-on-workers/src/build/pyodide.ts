@@ -56,21 +56,43 @@ interface ModuleConstructor {
 }
 const { Module } = (globalThis as unknown as { WebAssembly: { Module: ModuleConstructor } }).WebAssembly;
 
+export interface LinkedGlue {
+  glue: string;
+  exports: string[];
+}
+
+/** What `boot` in runtime/python reads besides. */
+const READ_BY_BOOT = ["_Py_Version"];
+
+/** The glue is one function. Where it begins, the variables for what the wasm module exports and who sets them, its end. */
+const SHAPE = /^async function (_createPyodideModule)(.*)var ([\w$,]+);function assignWasmExports\(wasmExports\)\{([^}]*)\}(.*)\}export default _createPyodideModule;\s*$/s;
+
+const namesIn = (text: string): string[] => text.match(/[A-Za-z_$][\w$]*/g) ?? [];
+
 /**
- * The wasm module's exports that its JavaScript uses. It has 8,500, nearly all for native extension modules to link
- * with, and Emscripten enters each into tables at every boot. Data symbols are all kept: the glue reads their values.
+ * The glue without the variables that nothing in it reads, and the names of the exports that it does use. The module
+ * has 8,500, nearly all for native extension modules to link with; parsing and assigning them costs every boot more
+ * than the rest of the glue, and Emscripten enters each into its tables. Who makes an image and who restores it must
+ * use the same.
+ *
+ * The function stands in parentheses: V8 then compiles it at once instead of looking over it first and again when it
+ * is called.
  */
-export function usedExports({ glue, wasm }: Pick<Pyodide, "glue" | "wasm">): string[] {
-  const start = glue.indexOf("function assignWasmExports(");
-  const end = glue.indexOf("}", start);
-  if (start < 0) throw new Error("The pyodide package no longer assigns its exports in assignWasmExports().");
-  const counts = new Map<string, number>();
-  for (const [token] of (glue.slice(0, start) + glue.slice(end)).matchAll(/[A-Za-z_$][\w$]*/g)) counts.set(token, (counts.get(token) ?? 0) + 1);
-  // Once is the declaration of the variable that assignWasmExports() sets.
-  const isUsed = (name: string): boolean => (counts.get(`_${name}`) ?? 0) > 1 || counts.has(name) || name.startsWith("dynCall");
-  return Module.exports(new Module(wasm))
-    .filter(({ kind, name }) => kind !== "function" || isUsed(name))
-    .map(({ name }) => name);
+export function linkedGlue({ glue, wasm }: Pick<Pyodide, "glue" | "wasm">): LinkedGlue {
+  const match = SHAPE.exec(glue);
+  if (!match) throw new Error(`The pyodide package no longer has its JavaScript in the shape that is known (${SHAPE.source}).`);
+  const [, name, before = "", declared = "", assignments = "", after = ""] = match;
+  const used = new Set([...namesIn(before), ...namesIn(after), ...READ_BY_BOOT]);
+  // `_name=Module["_name"]=wasmExports["name"]`, some with one more variable in front.
+  const kept = assignments.split(";").filter((assignment) => namesIn(assignment.slice(0, assignment.indexOf("Module["))).some((variable) => used.has(variable)));
+  const assigned = new Set(namesIn(kept.join(";")));
+  const variables = declared.split(",").filter((variable) => assigned.has(variable) || used.has(variable));
+  return {
+    glue: `export default (async function ${name}${before}var ${variables.join(",")};function assignWasmExports(wasmExports){${kept.join(";")}}${after}});\n`,
+    exports: Module.exports(new Module(wasm))
+      .filter(({ kind, name }) => (kind !== "function" && kind !== "global") || used.has(`_${name}`) || used.has(name) || name.startsWith("dynCall"))
+      .map(({ name }) => name),
+  };
 }
 
 export function target(): Target {
