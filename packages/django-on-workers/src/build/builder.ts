@@ -58,7 +58,7 @@ export class Builder {
     return { result: JSON.parse(header.result) as Result, files };
   }
 
-  /** Runs a Python function and captures the interpreter's memory after it. */
+  /** Runs a Python function and captures the interpreter's memory after it, the runs that the header names. */
   async capture<Result>(step: Step): Promise<{ result: Result; header: CaptureHeader; memory: Uint8Array }> {
     const answer = await this.#send(step, { capture: true, collect: [] });
     const { header, body } = readContainer<CaptureHeader>(CAPTURE, answer);

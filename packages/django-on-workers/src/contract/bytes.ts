@@ -55,7 +55,7 @@ export function readContainer<Header>(kind: ContainerKind, buffer: ArrayBuffer):
   return { header, body: new Uint8Array(buffer, PREAMBLE + length) };
 }
 
-/** `[offset into the memory, bytes in memory, bytes when packed with zstd]`; pages that are all zero are left out. */
+/** `[offset into the memory, bytes in memory, bytes when packed with zstd]`; pages that nothing has changed since the wasm instance was made are left out. */
 export type ImageChunk = readonly [offset: number, length: number, packed: number];
 
 export interface ImageHeader {

@@ -20,7 +20,14 @@ export interface StepResult {
   files: [path: string, length: number][];
 }
 
+/** Where a run of bytes lies in linear memory. */
+export type Run = readonly [offset: number, length: number];
+
 export interface CaptureHeader {
+  /** Size of the linear memory, bytes. */
+  memory: number;
+  /** What was captured of it; the bytes follow in this order. */
+  runs: Run[];
   references: unknown;
   /** Small wasm modules that a restore asks for, in hexadecimal. */
   modules: string[];

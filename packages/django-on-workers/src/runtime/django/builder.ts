@@ -3,7 +3,7 @@
  *
  * A step arrives as a container (see contract/bytes.ts): the header names it, the body is the archives that it mounts.
  */
-import type { CaptureHeader, StepHeader, StepResult } from "../../contract/steps.ts";
+import type { CaptureHeader, Run, StepHeader, StepResult } from "../../contract/steps.ts";
 import { CAPTURE, readContainer, STEP, STEP_RESULT, writeContainer } from "../../contract/bytes.ts";
 import { boot, capture, evaluateForImage, type Booted, type Parts } from "../python/boot.ts";
 import type { Image } from "../python/image.ts";
@@ -11,27 +11,73 @@ import { writtenFiles } from "../python/filesystem.ts";
 import type { PyProxy } from "../python/pyodide.ts";
 import { HOST_MODULES } from "./application.ts";
 
-/** A captured memory as it is: the steps of a build start from it. */
-function rawImage(buffer: ArrayBuffer): Image {
+/** A captured memory as it is: the steps of a build start from it. `found` gets what a boot had left in memory. */
+function rawImage(buffer: ArrayBuffer, found: (before: Uint8Array) => void): Image {
   const { header, body } = readContainer<CaptureHeader>(CAPTURE, buffer);
   return {
-    memory: body.byteLength,
+    memory: header.memory,
     references: header.references,
-    restore: (memory) => memory.set(body),
+    restore(memory) {
+      found(memory.slice());
+      let position = 0;
+      for (const [offset, length] of header.runs) {
+        memory.set(body.subarray(position, position + length), offset);
+        position += length;
+      }
+    },
   };
 }
 
-function captured(booted: Booted, result: string): Uint8Array {
+const PAGE = 4096;
+
+/** The memory of a new instance of the wasm module, in which nothing has run. */
+function untouched(wasm: WebAssembly.Module): Uint8Array {
+  const imports: Record<string, Record<string, unknown>> = {};
+  for (const { module, name, kind } of WebAssembly.Module.imports(wasm)) {
+    const value = kind === "global" ? new WebAssembly.Global({ value: "i32", mutable: true }, 0) : () => 0;
+    (imports[module] ??= {})[name] = value;
+  }
+  const { memory } = new WebAssembly.Instance(wasm, imports as unknown as WebAssembly.Imports).exports;
+  return new Uint8Array((memory as WebAssembly.Memory).buffer);
+}
+
+/**
+ * Runs of pages that have changed since the instance was made, or that a boot changes. The others are zeros and the
+ * wasm module's own data, which every new instance has.
+ */
+function changed(memory: Uint8Array, before: Uint8Array, wasm: WebAssembly.Module): Run[] {
+  const [now, booted, fresh] = [memory, before, untouched(wasm)].map((bytes) => new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 3)) as [BigUint64Array, BigUint64Array, BigUint64Array];
+  const perPage = PAGE >>> 3;
+  const hasChanged = (page: number): boolean => {
+    for (let i = page * perPage; i < (page + 1) * perPage; i++) {
+      const value = fresh[i] ?? 0n;
+      if (now[i] !== value || (booted[i] ?? 0n) !== value) return true;
+    }
+    return false;
+  };
+  const runs: Run[] = [];
+  const pages = memory.byteLength / PAGE;
+  for (let page = 0; page < pages; page++) {
+    if (!hasChanged(page)) continue;
+    const start = page;
+    while (page < pages && hasChanged(page)) page++;
+    runs.push([start * PAGE, (page - start) * PAGE]);
+  }
+  return runs;
+}
+
+function captured(booted: Booted, result: string, runsOf: (memory: Uint8Array) => Run[]): Uint8Array {
   evaluateForImage(booted);
   const { memory, references, modules } = capture(booted, HOST_MODULES);
-  const header: CaptureHeader = { references, modules, result };
-  return writeContainer(CAPTURE, header, [memory]);
+  const runs = runsOf(memory);
+  const header: CaptureHeader = { memory: memory.byteLength, runs, references, modules, result };
+  return writeContainer(CAPTURE, header, runs.map(([offset, length]) => memory.subarray(offset, offset + length)));
 }
 
 async function bare(parts: Parts, hashSeed: number): Promise<Uint8Array> {
   const booted = await boot(parts, { forImage: true, hashSeed, modules: HOST_MODULES });
   booted.python.runPython("import gc; gc.disable(); gc.collect()");
-  return captured(booted, "");
+  return captured(booted, "", (memory) => [[0, memory.byteLength]]);
 }
 
 async function step(parts: Parts, base: ArrayBuffer, body: ArrayBuffer): Promise<Uint8Array> {
@@ -42,11 +88,15 @@ async function step(parts: Parts, base: ArrayBuffer, body: ArrayBuffer): Promise
     archives.push(body.slice(position, position + length));
     position += length;
   }
-  const booted = await boot(parts, { image: rawImage(base), archives, forImage: true, modules: HOST_MODULES });
+  let before: Uint8Array = new Uint8Array();
+  const image = rawImage(base, (found) => {
+    if (header.capture) before = found;
+  });
+  const booted = await boot(parts, { image, archives, forImage: true, modules: HOST_MODULES });
   booted.python.runPython(`import sys; sys.path[:0] = ${JSON.stringify(header.path)}; sys.path_importer_cache.clear()`);
   const program = booted.python.pyimport(header.module);
   const result = (await (program[header.function] as PyProxy).callPromising(JSON.stringify(header.config))) as string;
-  if (header.capture) return captured(booted, result);
+  if (header.capture) return captured(booted, result, (memory) => changed(memory, before, parts.wasm));
   const files: [string, Uint8Array][] = [];
   for (const folder of header.collect) {
     if (booted.module.FS.analyzePath(folder).exists) files.push(...writtenFiles(booted.module.FS, folder));

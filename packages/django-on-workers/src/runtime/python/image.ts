@@ -20,8 +20,8 @@ export function openImage(buffer: ArrayBuffer): Image {
         const piece: Uint8Array = zstdDecompressSync(body.subarray(position, position + packed), { chunkSize: length + 1 });
         if (piece.byteLength !== length) throw new Error("The image of this build is damaged; build again.");
         memory.set(piece, offset);
-        // Given back at once, so that the next piece is unpacked into the same memory.
-        (piece.buffer as ArrayBuffer).transfer(0);
+        // Given back at once, so that the next piece is unpacked into the same memory. A small one may share its buffer.
+        if (piece.buffer.byteLength === piece.byteLength) (piece.buffer as ArrayBuffer).transfer(0);
         position += packed;
       }
     },
