@@ -1,6 +1,7 @@
 """The project's WSGI application behind a Worker's ``fetch``. PEP 3333; Django's ``WSGIHandler`` is the usual one."""
 
 import sys
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from django_on_workers import env
@@ -24,6 +25,16 @@ _BASE = {
 }
 
 
+@lru_cache(maxsize=512)
+def _key(name: str) -> str | None:
+    """The environ's key of a header, if it gets one."""
+    # A header whose own name has an underscore could pose as another one; servers drop it.
+    if "_" in name:
+        return None
+    key = name.replace("-", "_").upper()
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+
+
 def environ_of(request_id: int, text: str) -> dict:
     """The WSGI environ of a request."""
     head = parse(text)
@@ -32,7 +43,9 @@ def environ_of(request_id: int, text: str) -> dict:
         name, port = head.host, "443" if head.scheme == "https" else "80"
     environ = _BASE | {
         "REQUEST_METHOD": head.method,
-        "PATH_INFO": unquote_to_bytes(head.path).decode("latin-1"),
+        "PATH_INFO": (
+            unquote_to_bytes(head.path).decode("latin-1") if "%" in head.path else head.path
+        ),
         "QUERY_STRING": head.query,
         "REMOTE_ADDR": head.client,
         "SERVER_NAME": name,
@@ -43,13 +56,9 @@ def environ_of(request_id: int, text: str) -> dict:
         "CONTENT_LENGTH": "",
     }
     for name, value in head.headers:
-        # A header whose own name has an underscore could pose as another one; servers drop it.
-        if "_" in name:
-            continue
-        key = name.replace("-", "_").upper()
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = f"HTTP_{key}"
-        environ[key] = value
+        key = _key(name)
+        if key is not None:
+            environ[key] = value
     environ.setdefault("HTTP_HOST", head.host)
     return environ
 

@@ -5,12 +5,14 @@ import type { Application } from "./application.ts";
 /** Statuses whose responses have no body: https://fetch.spec.whatwg.org/#null-body-status */
 const BODILESS = new Set([101, 103, 204, 205, 304]);
 
-/** The lines that `django_on_workers/runtime/head.py` parses. */
-function headOf(request: Request): string {
-  const url = new URL(request.url);
-  const client = request.headers.get("cf-connecting-ip") ?? "127.0.0.1";
-  let head = `${request.method}\n${url.protocol.slice(0, -1)}\n${url.host}\n${client}\n${url.pathname}\n${url.search.slice(1)}`;
-  for (const [name, value] of request.headers) head += `\n${name}: ${value}`;
+const URL_PARTS = /^(\w+):\/\/([^/?#]*)([^?#]*)\??([^#]*)/;
+
+/** The lines that `django_on_workers/runtime/head.py` parses. A request's URL is normal: `new URL` would find the same. */
+function headOf({ method, url, headers }: Request): string {
+  const [, scheme, host, path, query] = URL_PARTS.exec(url) ?? [];
+  const client = headers.get("cf-connecting-ip") ?? "127.0.0.1";
+  let head = `${method}\n${scheme}\n${host}\n${client}\n${path}\n${query}`;
+  for (const [name, value] of headers) head += `\n${name}: ${value}`;
   return head;
 }
 
@@ -42,6 +44,8 @@ export async function serve(application: Application, request: Request, scope: S
     incoming = new Request(request, { body, headers: [...request.headers, ["content-length", String(body.byteLength)]] });
   }
   const answered = Promise.withResolvers<Response>();
+  /** A response that goes out when Python has returned: what it still does then is done before the next request. */
+  let whole: Response | undefined;
   let responded = false;
   const id = begin(scope, incoming.body, ({ status, headers: lines, body }: ResponseParts) => {
     responded = true;
@@ -51,25 +55,28 @@ export async function serve(application: Application, request: Request, scope: S
       find(id).writer = new WritableStream<Uint8Array>().getWriter();
       answered.resolve(new Response(null, { status, headers }));
     } else if (body !== undefined) {
-      answered.resolve(new Response(body, { status, headers }));
+      whole = new Response(body, { status, headers });
     } else {
       const { readable, writable } = streamFor(headers);
       find(id).writer = writable.getWriter();
       answered.resolve(new Response(readable, { status, headers }));
     }
   });
-  const done = application
-    .serve(id, headOf(incoming))
-    .catch((error: unknown) => {
+  const serving = async (): Promise<void> => {
+    try {
+      await application.serve(id, headOf(incoming));
+    } catch (error) {
       // A client that went away is no error.
       if (!responded || !isDisconnect(error)) console.error(describe(error));
       find(id).writer?.abort(error).catch(() => undefined);
-    })
-    .then(() => finish(id))
-    .finally(() => {
-      if (!responded) answered.resolve(failed());
-    });
-  scope.waitUntil(done);
+    }
+    try {
+      await finish(id);
+    } finally {
+      if (whole || !responded) answered.resolve(whole ?? failed());
+    }
+  };
+  scope.waitUntil(serving());
   return answered.promise;
 }
 

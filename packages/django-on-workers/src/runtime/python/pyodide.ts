@@ -64,6 +64,7 @@ export interface PyodideModule {
     finalizeBootstrap(references?: unknown, deserializer?: (entry: unknown) => unknown): PyodidePublic;
     serializeHiwireState(serializer: (value: unknown) => unknown): unknown;
     on_fatal?: (error: unknown) => void;
+    scheduleCallback(callback: () => void, milliseconds?: number): void;
     rawRun(code: string): readonly [status: number, captured: string];
   };
   ENV: Record<string, string>;
