@@ -39,6 +39,12 @@ export interface Host {
   object_for_tests(request: number): boolean;
   /** Runs one statement in the Durable Object: rows as `marshal` data, or the message of an error. */
   object_query(request: number, sql: string, ...parameters: Bytes | []): Uint8Array | string;
+  /** The next chunk of a result that has come in part. */
+  result_more(request: number, result: number): Uint8Array | string;
+  /** Gives up the rest of a result, and says how many rows that were. */
+  result_count(request: number, result: number): number;
+  /** Gives up the rest of a result; the request may be over. */
+  result_close(request: number, result: number): void;
   /** Opens a transaction, or a savepoint inside one. */
   object_begin(request: number): Promise<void>;
   /** Ends the innermost transaction or savepoint. */

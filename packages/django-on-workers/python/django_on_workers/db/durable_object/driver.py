@@ -7,6 +7,7 @@ from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from pyodide.ffi import JsException, run_sync
 
 from django_on_workers._host import BYTES_OFFSET, calls, host, request_id
+from django_on_workers.db.results import load, result
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
@@ -47,10 +48,7 @@ class StorageDriver:
             answer = self._query(self._request, sql, id(packed) + BYTES_OFFSET, len(packed))
         else:
             answer = self._query(self._request, sql)
-        if type(answer) is str:
-            raise DriverError(answer)
-        columns, rows, rowcount, lastrowid = marshal.loads(answer.to_bytes())
-        return Result(columns, rows, None, rowcount, lastrowid)
+        return result(self._request, *load(answer))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         self.begin()
