@@ -109,6 +109,8 @@ export interface ManageOptions {
   stdout(text: string): void;
   stderr(text: string): void;
   state?: string;
+  /** Ends workerd, and the command with it: the call then fails. */
+  signal?: AbortSignal;
 }
 
 /** Variables that Django's commands read, `createsuperuser` a password; the rest of the environment is this machine's. */
@@ -132,6 +134,8 @@ export async function manage(build: Build, argv: readonly string[], options: Man
     extraDatabases,
     ...(options.state === undefined ? {} : { state: options.state }),
   });
+  const stop = (): void => void worker.dispose();
+  options.signal?.addEventListener("abort", stop);
   try {
     const response = await worker.dispatchFetch(`http://local/${testing ? TEST_OBJECT : SITE_OBJECT}`, {
       method: "POST",
@@ -148,6 +152,7 @@ export async function manage(build: Build, argv: readonly string[], options: Man
     }
     return exit;
   } finally {
+    options.signal?.removeEventListener("abort", stop);
     await worker.dispose();
   }
 }
