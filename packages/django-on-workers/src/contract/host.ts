@@ -20,6 +20,8 @@ export interface Host {
   sleep(milliseconds: number): Promise<void>;
   /** Runs a callback of Python's event loop on a later turn, on behalf of the request that asks. */
   schedule(callback: () => void, milliseconds?: number): void;
+  /** Throws where the platform's node:crypto refuses the parameters. */
+  scrypt(password: Uint8Array, salt: Uint8Array, n: number, r: number, p: number, maxmem: number, length: number): Uint8Array;
   pbkdf2_sha256(password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Uint8Array;
 
   bindings(request: number): object;
@@ -47,9 +49,9 @@ export interface Host {
   result_close(request: number, result: number): void;
   /** Opens a transaction, or a savepoint inside one. */
   object_begin(request: number): Promise<void>;
-  /** Ends the innermost transaction or savepoint. */
-  object_commit(request: number): Promise<void>;
-  object_rollback(request: number): Promise<void>;
+  /** Ends savepoints and the transaction, from the innermost on, until `depth` of them are open. */
+  object_commit(request: number, depth: number): Promise<void>;
+  object_rollback(request: number, depth: number): Promise<void>;
 
   /** Runs one statement on D1, like `object_query`. */
   d1_query(request: number, binding: string, sql: string, ...parameters: Bytes | []): Promise<Uint8Array | string>;

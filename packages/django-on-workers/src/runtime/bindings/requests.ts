@@ -58,5 +58,5 @@ export async function finish(id: number): Promise<void> {
   const exchange = open.get(id);
   open.delete(id);
   exchange?.results.closeAll();
-  await exchange?.transactions?.abandon();
+  await exchange?.transactions?.rollback(0);
 }
