@@ -34,7 +34,9 @@ def broken(request):
             add("broken-2")
     except TransactionManagementError as error:
         found["refused"] = str(error)
-    return JsonResponse(found | {"usable": not connection.needs_rollback, "names": names("broken-")})
+    return JsonResponse(
+        found | {"usable": not connection.needs_rollback, "names": names("broken-")}
+    )
 
 
 def savepoints(request):
