@@ -109,6 +109,8 @@ export interface ManageOptions {
   stdout(text: string): void;
   stderr(text: string): void;
   state?: string;
+  /** Takes what the runtime writes to its console while the command runs; without it, it is thrown away. */
+  log?(level: string, message: string): void;
   /** Ends workerd, and the command with it: the call then fails. */
   signal?: AbortSignal;
 }
@@ -133,6 +135,7 @@ export async function manage(build: Build, argv: readonly string[], options: Man
     entry: ENTRIES[build.project.database],
     extraDatabases,
     ...(options.state === undefined ? {} : { state: options.state }),
+    ...(options.log && { log: options.log }),
   });
   const stop = (): void => void worker.dispose();
   options.signal?.addEventListener("abort", stop);
