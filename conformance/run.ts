@@ -1,48 +1,72 @@
 /** `npm run conformance`: Django's own test suite, inside workerd and natively. Started by scripts/conformance.mjs. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { workerdVersion } from "../bench/workerd.ts";
 import type { Build, Database } from "../packages/django-on-workers/dist/build/index.js";
 import { version } from "../packages/django-on-workers/dist/build/modules.js";
 import { main, Refusal, say, step } from "../scripts/lib/terminal.mjs";
-import { exclusions, isWholeApp, patternsFor } from "./excluded.ts";
+import { regressions, SLICE } from "./check.ts";
+import { exclusions, isWholeApp, patternsFor } from "./patterns.ts";
 import { inWorkerd, natively, type Place } from "./places.ts";
+import { committed, resultsFolder, writeReport } from "./report.ts";
 import { compare, count, failing, type Counts, type Results } from "./results.ts";
 import { appsOf, buildSuite, newestRelease } from "./suite.ts";
 import { unit, unitsOf, type UnitResult } from "./units.ts";
 
-const DATABASES: readonly string[] = ["durable-object", "d1"] satisfies Database[];
-const SERIES = ["5.2", "6.0", "6.1"];
 const NAMES: Record<Database, string> = { "durable-object": "Durable Object", d1: "D1" };
+const SERIES = ["5.2", "6.0", "6.1"];
+const INTERPRETER = "Django's SQLite backend inside workerd";
 
-interface Job {
-  place: Place;
-  app: string;
-  labels: string[];
-}
-
+const isDatabase = (name: string | undefined): name is Database => name !== undefined && Object.hasOwn(NAMES, name);
 const clock = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
-/** Runs the jobs, so many at a time; a line tells of each as it ends. */
-async function runAll(jobs: readonly Job[], shards: number): Promise<Map<Place, UnitResult[]>> {
+/** Runs the labels at each place, so many processes at a time; a line tells of each unit as it ends. */
+async function runAll(places: readonly Place[], labels: readonly string[], shards: number): Promise<Map<Place, UnitResult[]>> {
   const excluded = exclusions();
-  const results = new Map<Place, UnitResult[]>();
-  const waiting = [...jobs];
+  const units = [...unitsOf(labels)].filter(([app]) => !isWholeApp(app, excluded));
+  const waiting = places.flatMap((place) => units.map(([app, names]) => ({ place, app, names })));
+  const all = waiting.length;
+  const results = new Map<Place, UnitResult[]>(places.map((place) => [place, []]));
   const started = performance.now();
   let ended = 0;
   const shard = async (): Promise<void> => {
     for (let job = waiting.shift(); job; job = waiting.shift()) {
-      const { result, kept } = await unit(job.place, job.labels, patternsFor(job.app, excluded));
-      results.set(job.place, [...(results.get(job.place) ?? []), result]);
+      const { place, app, names } = job;
+      const { result, kept } = await unit(place, names, patternsFor(app, excluded));
+      results.get(place)?.push(result);
       const { found, passed, failed, errors } = count([result]);
-      const place = `${String(++ended).padStart(String(jobs.length).length)}/${jobs.length} ${clock((performance.now() - started) / 1000)}`;
-      say(`${place}  ${job.app}, ${job.place.name}: ${found} found, ${passed} passed, ${failed} failed, ${errors} errors, ${kept ? "kept" : `${result.seconds} s`}`);
+      const progress = `${String(++ended).padStart(String(all).length)}/${all} ${clock((performance.now() - started) / 1000)}`;
+      say(`${progress}  ${app}, ${place.name}: ${found} found, ${passed} passed, ${failed} failed, ${errors} errors, ${kept ? "kept" : `${result.seconds} s`}`);
     }
   };
   await Promise.all(Array.from({ length: shards }, shard));
   return results;
+}
+
+async function conform(build: Build, database: Database, labels: string[], interpreter: boolean, shards: number): Promise<Results> {
+  const release = build.facts.django;
+  const here = inWorkerd(build, NAMES[database]);
+  const native = await natively(release);
+  const inside = interpreter ? inWorkerd(build, INTERPRETER, "--stock-sqlite") : undefined;
+  const control = native ?? inside;
+  if (!control) throw new Refusal(`This machine has no Python that Django ${release} supports: use --control interpreter.`);
+  const places = [here, native, inside].filter((place) => place !== undefined);
+  const results = await runAll(places, labels.length > 0 ? labels : await appsOf(release), shards);
+  const of = (place: Place): UnitResult[] => results.get(place) ?? [];
+  return {
+    database,
+    django: release,
+    labels,
+    native: native ? count(of(native)) : null,
+    ...compare(of(here), of(control)),
+    native_not_passing: native ? failing(of(native)) : [],
+    ...(inside && { interpreter: count(of(inside)), interpreter_not_passing: failing(of(inside)) }),
+    date: new Date().toISOString().slice(0, 10),
+    machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, memory_gib: Math.round(totalmem() / 2 ** 30) },
+    versions: { "django-on-workers": version, pyodide: build.manifest.pyodide, workerd: workerdVersion, ...(native && { native: native.name }) },
+  };
 }
 
 function summary(name: string, counts: Counts): string {
@@ -55,36 +79,34 @@ function summary(name: string, counts: Counts): string {
   ].join("\n");
 }
 
-async function conform(build: Build, series: Options, labels: string[]): Promise<Results> {
-  const release = build.facts.django;
-  const excluded = exclusions();
-  const here = inWorkerd(build, NAMES[series.database]);
-  const native = await natively(release);
-  const places = [here, native];
-  const interpreter = series.interpreter ? inWorkerd(build, "Django's SQLite backend inside workerd", "--stock-sqlite") : undefined;
-  if (interpreter) places.push(interpreter);
-  const units = unitsOf(labels.length > 0 ? labels : await appsOf(release));
-  const jobs = places.flatMap((place) =>
-    [...units].filter(([app]) => !isWholeApp(app, excluded)).map(([app, names]): Job => ({ place, app, labels: names })),
-  );
-  const results = await runAll(jobs, series.shards);
-  const of = (place: Place): UnitResult[] => results.get(place) ?? [];
-  return {
-    database: series.database,
-    django: release,
-    labels,
-    ...compare(of(here), of(native)),
-    ...(interpreter && { interpreter: count(of(interpreter)), interpreter_not_passing: failing(of(interpreter)) }),
-    date: new Date().toISOString().slice(0, 10),
-    machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, memory_gib: Math.round(totalmem() / 2 ** 30) },
-    versions: { "django-on-workers": version, pyodide: build.manifest.pyodide, workerd: workerdVersion, native: native.name },
-  };
+function print(results: Results): void {
+  for (const id of results.not_passing) say(`not passing: ${id}: ${results.reasons[id]}`);
+  process.stdout.write(`${summary(NAMES[results.database as Database], results.here)}\n`);
+  if (results.native) process.stdout.write(`${summary(results.versions["native"] ?? "natively", results.native)}\n`);
+  if (results.interpreter) process.stdout.write(`${summary(INTERPRETER, results.interpreter)}\n`);
+  process.stdout.write(`rate: ${(results.rate * 100).toFixed(2)} %\n`);
 }
 
-interface Options {
-  database: Database;
-  shards: number;
-  interpreter: boolean;
+async function suiteOf(release: string, database: Database): Promise<Build> {
+  step(`Building the suite of Django ${release} for ${NAMES[database]}`);
+  return buildSuite(release, database);
+}
+
+/** Runs the slice on both databases, under the newest release that there are results of. */
+async function check(shards: number): Promise<number> {
+  let bad = 0;
+  for (const database of Object.keys(SLICE) as Database[]) {
+    const expected = committed().find((results) => results.database === database);
+    if (!expected) throw new Refusal(`There are no results of ${NAMES[database]} in conformance/results.`);
+    const place = inWorkerd(await suiteOf(expected.django, database), NAMES[database]);
+    const units = (await runAll([place], SLICE[database], shards)).get(place) ?? [];
+    const found = regressions(expected, units);
+    for (const text of found) say(`no longer passing on ${NAMES[database]}: ${text}`);
+    const { passed } = count(units);
+    process.stdout.write(`${NAMES[database]}, Django ${expected.django}: ${passed} passed, ${found.length} no longer\n`);
+    bad += found.length;
+  }
+  return bad === 0 ? 0 : 1;
 }
 
 async function run(args: string[]): Promise<number> {
@@ -97,23 +119,33 @@ async function run(args: string[]): Promise<number> {
       json: { type: "string" },
       shards: { type: "string", default: "1" },
       control: { type: "string" },
+      record: { type: "boolean" },
+      report: { type: "boolean" },
+      check: { type: "boolean" },
     },
   });
-  const { database, django: series, control } = values;
-  if (database === undefined || !DATABASES.includes(database)) throw new Refusal(`Name a database: --database ${DATABASES.join(" or ")}.`);
-  if (series === undefined || !SERIES.includes(series)) throw new Refusal(`Name a series of Django: --django ${SERIES.join(", ")}.`);
-  if (control !== undefined && control !== "interpreter") throw new Refusal("There is one more control: --control interpreter.");
   const shards = Number(values.shards);
   if (!Number.isInteger(shards) || shards < 1) throw new Refusal("--shards takes a number of processes.");
-  const release = await newestRelease(series);
-  step(`Building the suite of Django ${release} for ${NAMES[database as Database]}`);
-  const build = await buildSuite(release, database as Database);
-  const results = await conform(build, { database: database as Database, shards, interpreter: control !== undefined }, labels);
-  if (values.json) writeFileSync(resolve(values.json), `${JSON.stringify(results, null, 2)}\n`);
-  for (const id of results.not_passing) say(`not passing: ${id}: ${results.reasons[id]}`);
-  const places = [[NAMES[database as Database], results.here], [results.versions["native"], results.native], ["Django's SQLite backend inside workerd", results.interpreter]] as const;
-  for (const [name, counts] of places) if (name && counts) process.stdout.write(`${summary(name, counts)}\n`);
-  process.stdout.write(`rate: ${(results.rate * 100).toFixed(2)} %\n`);
+  if (values.report) {
+    writeReport();
+    return 0;
+  }
+  if (values.check) return check(shards);
+  const { database, django: series, control } = values;
+  if (!isDatabase(database)) throw new Refusal(`Name a database: --database ${Object.keys(NAMES).join(" or ")}.`);
+  if (series === undefined || !SERIES.includes(series)) throw new Refusal(`Name a series of Django: --django ${SERIES.join(", ")}.`);
+  if (control !== undefined && control !== "interpreter") throw new Refusal("There is one more control: --control interpreter.");
+  if (values.record && labels.length > 0) throw new Refusal("--record keeps results of the whole suite: leave the labels out.");
+  const build = await suiteOf(await newestRelease(series), database);
+  const results = await conform(build, database, labels, control !== undefined, shards);
+  const text = `${JSON.stringify(results, null, 1)}\n`;
+  if (values.json) writeFileSync(resolve(values.json), text);
+  if (values.record) {
+    mkdirSync(resultsFolder, { recursive: true });
+    writeFileSync(join(resultsFolder, `${database}-${series}.json`), text);
+    writeReport();
+  }
+  print(results);
   return 0;
 }
 
