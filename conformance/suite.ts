@@ -1,76 +1,81 @@
-/** Django's own tests as a project: those of some applications of its suite, from the sdist of the release that runs. */
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+/** Django's own test suite as a project: the folder `tests` of a release's sdist, and what runs it. */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Build, Database } from "../packages/django-on-workers/dist/build/index.js";
+import { root } from "../scripts/lib/prepare.mjs";
 import { environment } from "../scripts/lib/venv.mjs";
 import { ran } from "../tests/support/command.ts";
-import { emptyProject, work } from "../tests/support/project.ts";
+import { buildProject, emptyProject, work } from "../tests/support/project.ts";
 
-/** The folder `tests` of a release's sdist, fetched once. */
-export async function djangoTests(release: string): Promise<string> {
+/** manage.py, settings and the command that runs the suite. */
+export const runner = join(root, "conformance", "project");
+/** The backends over SQLite in memory, with the limits of Workers set. */
+const limited = join(root, "packages", "django-on-workers", "python", "tests", "db");
+
+const pip = (): string[] => [environment("pip", ["pip"]), "-m", "pip"];
+
+/** The newest release of a series such as `6.1`. */
+export async function newestRelease(series: string): Promise<string> {
+  const [python = "", ...module] = pip();
+  const question = ["install", "--dry-run", "--quiet", "--disable-pip-version-check", "--ignore-installed", "--no-deps", "--ignore-requires-python", "--report", "-"];
+  const answer = JSON.parse(await ran(python, [...module, ...question, `Django==${series}.*`], root)) as { install: { metadata: { version: string } }[] };
+  const version = answer.install[0]?.metadata.version;
+  if (version === undefined) throw new Error(`There is no Django ${series}.`);
+  return version;
+}
+
+/** The sdist of a release, fetched once and unpacked. */
+export async function sdist(release: string): Promise<string> {
   const folder = join(work, "sdist", release);
-  if (existsSync(folder)) return join(folder, "tests");
+  if (existsSync(folder)) return folder;
   const draft = `${folder}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
-  const python = environment("pip", ["pip"]);
-  await ran(python, ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:", "--ignore-requires-python", "--dest", draft, `Django==${release}`], draft);
+  const [python = "", ...module] = pip();
+  await ran(python, [...module, "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:", "--ignore-requires-python", "--dest", draft, `Django==${release}`], draft);
   const archive = readdirSync(draft).find((name) => name.endsWith(".tar.gz"));
   if (archive === undefined) throw new Error(`There is no sdist of Django ${release}.`);
   await ran("tar", ["-xzf", archive, "--strip-components", "1"], draft);
   renameSync(draft, folder);
-  return join(folder, "tests");
+  return folder;
 }
 
-const MANAGE = `import os
-import sys
+/** Packages that the suite uses where they are there, and that are pure Python: the same here and natively. */
+export const EXTRAS = ["docutils", "tblib", "tzdata"];
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suite_settings")
+/** Wrong on purpose: a build refuses them, so they travel under another name, which the runner undoes. */
+const INVALID = ["test_runner_apps/tagged/tests_syntax_error.py", "i18n/commands/locale/ja/LC_MESSAGES/django.po"];
+const HELD_BACK = ".held-back";
 
-if __name__ == "__main__":
-    from django.core.management import execute_from_command_line
+/** The suite of a release as a project, built for a database. */
+export async function buildSuite(release: string, database: Database): Promise<Build> {
+  const tests = join(await sdist(release), "tests");
+  const folder = emptyProject(`conformance-${database}-${release}`);
+  cpSync(tests, folder, { recursive: true, filter: (path) => !path.endsWith("__pycache__") });
+  for (const path of INVALID) renameSync(join(folder, path), join(folder, `${path}${HELD_BACK}`));
+  cpSync(runner, folder, { recursive: true, filter: (path) => !path.endsWith("__pycache__") });
+  for (const name of ["__init__.py", "limited_sqlite.py", "backends"]) {
+    cpSync(join(limited, name), join(folder, "tests", "db", name), { recursive: true, filter: (path) => !path.endsWith("__pycache__") });
+  }
+  writeFileSync(join(folder, "tests", "__init__.py"), "");
+  writeFileSync(join(folder, "pyproject.toml"), `[tool.django-on-workers]\nsettings = "suite_${database.replace("-", "_")}"\n`);
+  writeFileSync(join(folder, "requirements.txt"), [`Django==${release}`, ...EXTRAS, ""].join("\n"));
+  if (database === "d1") {
+    const d1_databases = ["DB", "OTHER"].map((binding) => ({ binding, database_name: binding.toLowerCase() }));
+    writeFileSync(join(folder, "wrangler.json"), JSON.stringify({ d1_databases }));
+  }
+  // With the packages' sources, as in development: tracebacks and inspect.getsource() need them.
+  return buildProject(folder, { database, sources: true });
+}
 
-    execute_from_command_line(sys.argv)
-`;
+/** The newest Python that a release names among its classifiers, as minor versions. */
+export async function pythonsOf(release: string): Promise<number[]> {
+  const pyproject = readFileSync(join(await sdist(release), "pyproject.toml"), "utf8");
+  return [...pyproject.matchAll(/Python :: 3\.(\d+)"/g)].map(([, minor]) => Number(minor));
+}
 
-/** As tests/runtests.py and tests/test_sqlite.py of Django have it. */
-const settings = (applications: readonly string[]): string => `import os
-import warnings
-
-import django
-from django.utils.deprecation import RemovedAfterNextVersionWarning, RemovedInNextVersionWarning
-
-warnings.simplefilter("error", RemovedInNextVersionWarning)
-warnings.simplefilter("error", RemovedAfterNextVersionWarning)
-os.environ["RUNNING_DJANGOS_TEST_SUITE"] = "true"
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3"}}
-INSTALLED_APPS = [
-    "django.contrib.contenttypes",
-    "django.contrib.auth",
-    "django.contrib.sites",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    *${JSON.stringify(applications)},
-]
-SECRET_KEY = "django_tests_secret_key"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-MIGRATION_MODULES = {"auth": None, "contenttypes": None, "sites": None, "sessions": None}
-ROOT_URLCONF = "urls"
-SITE_ID = 1
-USE_TZ = False
-LANGUAGE_CODE = "en"
-if django.VERSION < (6, 0):
-    DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
-`;
-
-/** A project with these applications of Django's suite. */
-export async function suiteProject(label: string, release: string, applications: readonly string[]): Promise<string> {
-  const tests = await djangoTests(release);
-  const folder = emptyProject(label);
-  for (const name of applications) cpSync(join(tests, name), join(folder, name), { recursive: true });
-  cpSync(join(tests, "urls.py"), join(folder, "urls.py"));
-  writeFileSync(join(folder, "manage.py"), MANAGE);
-  writeFileSync(join(folder, "suite_settings.py"), settings(applications));
-  writeFileSync(join(folder, "wsgi.py"), 'import os\n\nfrom django.core.wsgi import get_wsgi_application\n\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "suite_settings")\napplication = get_wsgi_application()\n');
-  writeFileSync(join(folder, "requirements.txt"), "Django>=5.2,<6.2\n");
-  return folder;
+/** The apps of a release's suite, as its runner finds them: packages beside it. */
+export async function appsOf(release: string): Promise<string[]> {
+  const tests = join(await sdist(release), "tests");
+  return readdirSync(tests).filter((name) => existsSync(join(tests, name, "__init__.py"))).sort();
 }

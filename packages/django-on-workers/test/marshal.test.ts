@@ -52,6 +52,26 @@ test("what Python writes is read as it was meant", () => {
   assert.deepEqual(readMarshal(new Uint8Array(bytes)), VALUES.map(([value]) => value));
 });
 
+test("the buffer grows under values of every kind", () => {
+  for (const value of [7, 2 ** 40, 0.5, null, true, "text", Uint8Array.of(1)]) {
+    const writer = new MarshalWriter();
+    writer.list(5000);
+    for (let i = 0; i < 5000; i++) writer.value(value);
+    python("found = marshal.loads(sys.stdin.buffer.read())\nassert len(found) == 5000 and len(set(found)) == 1", writer.bytes);
+  }
+});
+
+test("a list tells its length when it ends, and the writer whether it wrote what may be rounded", () => {
+  const writer = new MarshalWriter();
+  const close = writer.openList();
+  for (const value of [1, 0.5, 2 ** 53 - 1, Infinity, -0]) writer.value(value);
+  assert.equal(writer.rounded, false);
+  writer.value(2 ** 53);
+  assert.equal(writer.rounded, true);
+  close(6);
+  python("assert len(marshal.loads(sys.stdin.buffer.read())) == 6", writer.bytes);
+});
+
 test("minus nought stays what it is, and not-a-number too", () => {
   const writer = new MarshalWriter();
   writer.value([-0, NaN]);

@@ -109,6 +109,10 @@ export interface ManageOptions {
   stdout(text: string): void;
   stderr(text: string): void;
   state?: string;
+  /** Takes what the runtime writes to its console while the command runs; without it, it is thrown away. */
+  log?(level: string, message: string): void;
+  /** Ends workerd, and the command with it: the call then fails. */
+  signal?: AbortSignal;
 }
 
 /** Variables that Django's commands read, `createsuperuser` a password; the rest of the environment is this machine's. */
@@ -131,7 +135,10 @@ export async function manage(build: Build, argv: readonly string[], options: Man
     entry: ENTRIES[build.project.database],
     extraDatabases,
     ...(options.state === undefined ? {} : { state: options.state }),
+    ...(options.log && { log: options.log }),
   });
+  const stop = (): void => void worker.dispose();
+  options.signal?.addEventListener("abort", stop);
   try {
     const response = await worker.dispatchFetch(`http://local/${testing ? TEST_OBJECT : SITE_OBJECT}`, {
       method: "POST",
@@ -148,6 +155,7 @@ export async function manage(build: Build, argv: readonly string[], options: Man
     }
     return exit;
   } finally {
+    options.signal?.removeEventListener("abort", stop);
     await worker.dispose();
   }
 }

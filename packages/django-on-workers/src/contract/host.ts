@@ -20,6 +20,8 @@ export interface Host {
   sleep(milliseconds: number): Promise<void>;
   /** Runs a callback of Python's event loop on a later turn, on behalf of the request that asks. */
   schedule(callback: () => void, milliseconds?: number): void;
+  /** Throws where the platform's node:crypto refuses the parameters. */
+  scrypt(password: Uint8Array, salt: Uint8Array, n: number, r: number, p: number, maxmem: number, length: number): Uint8Array;
   pbkdf2_sha256(password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Uint8Array;
 
   bindings(request: number): object;
@@ -39,11 +41,17 @@ export interface Host {
   object_for_tests(request: number): boolean;
   /** Runs one statement in the Durable Object: rows as `marshal` data, or the message of an error. */
   object_query(request: number, sql: string, ...parameters: Bytes | []): Uint8Array | string;
+  /** The next chunk of a result that has come in part. */
+  result_more(request: number, result: number): Uint8Array | string;
+  /** Gives up the rest of a result, and says how many rows that were. */
+  result_count(request: number, result: number): number;
+  /** Gives up the rest of a result; the request may be over. */
+  result_close(request: number, result: number): void;
   /** Opens a transaction, or a savepoint inside one. */
   object_begin(request: number): Promise<void>;
-  /** Ends the innermost transaction or savepoint. */
-  object_commit(request: number): Promise<void>;
-  object_rollback(request: number): Promise<void>;
+  /** Ends savepoints and the transaction, from the innermost on, until `depth` of them are open. */
+  object_commit(request: number, depth: number): Promise<void>;
+  object_rollback(request: number, depth: number): Promise<void>;
 
   /** Runs one statement on D1, like `object_query`. */
   d1_query(request: number, binding: string, sql: string, ...parameters: Bytes | []): Promise<Uint8Array | string>;

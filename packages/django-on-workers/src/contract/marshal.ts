@@ -15,9 +15,16 @@ export class MarshalWriter {
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
+  /** Whether an integral number was written that JavaScript may have rounded: beyond 2^53 it has not every integer. */
+  rounded = false;
+
   /** What was written; valid until the next write. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  get length(): number {
+    return this.#length;
   }
 
   #reserve(size: number): number {
@@ -44,6 +51,13 @@ export class MarshalWriter {
     this.#view.setUint32(at, length, true);
   }
 
+  /** Begins a list whose length is not known yet; returns what ends it. */
+  openList(): (length: number) => void {
+    this.list(0);
+    const at = this.#length - 4;
+    return (length) => this.#view.setUint32(at, length, true);
+  }
+
   tuple(length: number): void {
     const at = this.#tagged(0x28 /* ( */, 4);
     this.#view.setUint32(at, length, true);
@@ -65,9 +79,12 @@ export class MarshalWriter {
 
   #number(value: number): void {
     if (Number.isInteger(value) && Number.isSafeInteger(value) && !Object.is(value, -0)) {
-      if (value >= MIN_INT32 && value <= MAX_INT32) this.#view.setInt32(this.#tagged(0x69 /* i */, 4), value, true);
-      else this.#long(BigInt(value));
+      if (value >= MIN_INT32 && value <= MAX_INT32) {
+        const at = this.#tagged(0x69 /* i */, 4);
+        this.#view.setInt32(at, value, true);
+      } else this.#long(BigInt(value));
     } else {
+      if (Number.isInteger(value) && value !== 0) this.rounded = true;
       const at = this.#tagged(0x67 /* g */, 8);
       this.#view.setFloat64(at, value, true);
     }

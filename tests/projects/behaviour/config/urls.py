@@ -1,5 +1,5 @@
 from django.urls import path
-from things import asynchronous, isolation, views
+from things import asynchronous, blocks, isolation, results, views
 
 urlpatterns = [
     path("echo/", views.echo),
@@ -30,6 +30,29 @@ urlpatterns = [
     path("isolation/", isolation.mixed),
     path("isolation-async/", isolation.mixed_async),
     path("things/", views.things),
+    *(
+        path(f"blocks/{view.__name__}/", view)
+        for view in (
+            blocks.broken,
+            blocks.savepoints,
+            blocks.durable,
+            blocks.on_commit,
+            blocks.locked,
+            blocks.waits,
+            blocks.slow,
+            blocks.held,
+            blocks.beside,
+            blocks.whole_request,
+            blocks.outside,
+            blocks.streamed,
+            blocks.seen,
+        )
+    ),
+    path("results/fill/", results.fill),
+    path("results/iterate/", results.iterate),
+    path("results/late/", results.late),
+    path("results/abandon/", results.abandon),
+    path("results/leave/", results.leave),
     path("transaction/<str:how>/", views.transactions),
     path("transfer/", views.transfer),
     path("adaptations/", views.adaptations),

@@ -162,21 +162,25 @@ def _apply_sleep() -> None:
     time.sleep = sleep
 
 
-def _check_pbkdf2() -> list[str]:
+def _check_key_derivation() -> list[str]:
     import hashlib
 
-    found = getattr(hashlib, "pbkdf2_hmac", None)
-    if found is None or found.__module__.startswith("django_on_workers"):
-        return []
-    return ["hashlib has a pbkdf2_hmac of its own"]
+    from . import key_derivation
+
+    return [
+        f"hashlib has a {name} of its own"
+        for name in key_derivation.__all__
+        if getattr(hashlib, name, None) not in (None, getattr(key_derivation, name))
+    ]
 
 
-def _apply_pbkdf2() -> None:
+def _apply_key_derivation() -> None:
     import hashlib
 
-    from .key_derivation import pbkdf2_hmac
+    from . import key_derivation
 
-    hashlib.pbkdf2_hmac = pbkdf2_hmac
+    for name in key_derivation.__all__:
+        setattr(hashlib, name, getattr(key_derivation, name))
 
 
 def _check_stream_handler() -> list[str]:
@@ -249,10 +253,10 @@ ADAPTATIONS = (
         _apply_sleep,
     ),
     Adaptation(
-        "hashlib.pbkdf2_hmac",
-        "is missing without OpenSSL, and Django hashes passwords with it",
-        _check_pbkdf2,
-        _apply_pbkdf2,
+        "hashlib.pbkdf2_hmac, hashlib.scrypt",
+        "are missing without OpenSSL, and Django hashes passwords with them",
+        _check_key_derivation,
+        _apply_key_derivation,
     ),
     Adaptation(
         "logging.StreamHandler.emit",

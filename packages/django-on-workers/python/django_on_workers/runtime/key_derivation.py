@@ -1,9 +1,9 @@
-"""``hashlib.pbkdf2_hmac``, which Pyodide's ``hashlib`` lacks for want of OpenSSL: Django hashes passwords with it."""
+"""What Pyodide's ``hashlib`` lacks for want of OpenSSL, and Django hashes passwords with."""
 
 import hashlib
 import hmac
 
-__all__ = ["pbkdf2_hmac"]
+__all__ = ["pbkdf2_hmac", "scrypt"]
 
 
 def pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None):
@@ -31,6 +31,19 @@ def pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None):
             total ^= int.from_bytes(digest, "big")
         derived += total.to_bytes(size, "big")
     return derived[:length]
+
+
+def scrypt(password, *, salt, n, r, p, maxmem=0, dklen=64):
+    """Password based key derivation (RFC 7914), as :func:`hashlib.scrypt` of other platforms."""
+    from pyodide.ffi import JsException, to_js
+
+    from django_on_workers._host import host
+
+    password, salt = to_js(bytes(password)), to_js(bytes(salt))
+    try:
+        return host.scrypt(password, salt, n, r, p, maxmem, dklen).to_bytes()
+    except JsException as error:
+        raise ValueError(error.message) from None
 
 
 def _digest(keyed, message):

@@ -160,21 +160,13 @@ class LimitedDriver:
         try:
             cursor = self.connection.execute(sql, params)
             columns = tuple(column[0] for column in cursor.description or ())
-            rows = read(cursor) if columns else []
+            rows, inexact = read(cursor) if columns else ([], False)
         except sqlite3.Error as error:
-            raise self._error(error) from error
-        more = None
-        if len(rows) == CHUNK:
+            raise self.error(error) from error
+        more = More(self, cursor) if len(rows) == CHUNK else None
+        return Result(columns, rows, more, cursor.rowcount, cursor.lastrowid, inexact)
 
-            def more():
-                try:
-                    return read(cursor)
-                except sqlite3.Error as error:
-                    raise self._error(error) from error
-
-        return Result(columns, rows, more, cursor.rowcount, cursor.lastrowid)
-
-    def _error(self, error):
+    def error(self, error):
         code = getattr(error, "sqlite_errorname", None)
         message = str(error)
         if code is None:
@@ -189,7 +181,7 @@ class LimitedDriver:
         try:
             self.database.control(sql)
         except sqlite3.Error as error:
-            raise self._error(error) from error
+            raise self.error(error) from error
 
     def begin(self):
         self._control("BEGIN")
@@ -242,8 +234,38 @@ class LimitedD1Driver(LimitedDriver):
         return results
 
 
+class More:
+    """The rest of a result: the cursor is read as it is asked."""
+
+    def __init__(self, driver, cursor):
+        self.driver = driver
+        self.cursor = cursor
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        try:
+            rows, inexact = read(self.cursor)
+        except sqlite3.Error as error:
+            raise self.driver.error(error) from error
+        if not rows:
+            raise StopIteration
+        return rows, inexact
+
+    def count(self):
+        return sum(1 for _ in self.cursor)
+
+    def close(self):
+        self.cursor.close()
+
+
 def read(cursor):
-    return [tuple(map(as_javascript, row)) for row in islice(cursor, CHUNK)]
+    """Return the next chunk of rows, and whether a number may have been rounded."""
+    rows = [tuple(map(as_javascript, row)) for row in islice(cursor, CHUNK)]
+    return rows, any(
+        type(value) is float and abs(value) > MAX_SAFE_INTEGER for row in rows for value in row
+    )
 
 
 def as_javascript(value):

@@ -127,6 +127,18 @@ class RoundTripTests(unittest.TestCase):
         found = self.cursor.execute("SELECT v, v, 't' FROM t ORDER BY v;").fetchall()
         self.assertEqual(found, [(number, number, "t") for number in sorted(numbers)])
 
+    def test_large_integers_late_in_a_result_whose_rows_are_deleted(self):
+        numbers = [2**53 + index if index > 900 else index for index in range(1000)]
+        self.cursor.execute("CREATE TABLE late (a)")
+        self.cursor.executemany("INSERT INTO late VALUES (%s)", [(number,) for number in numbers])
+        inner = self.cursor.connection.cursor()
+        found = []
+        for (number,) in self.cursor.execute("SELECT a FROM late ORDER BY rowid"):
+            found.append(number)
+            if number < 1000:
+                inner.execute("DELETE FROM late WHERE a = %s", (number,))
+        self.assertEqual(found, numbers)
+
 
 class PlaceholderTests(unittest.TestCase):
     def test_conversion(self):

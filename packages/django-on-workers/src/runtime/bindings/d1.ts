@@ -1,13 +1,9 @@
 /** SQL on a D1 database. https://developers.cloudflare.com/d1/worker-api/ */
 import type { Bytes } from "../../contract/host.ts";
 import { MarshalWriter } from "../../contract/marshal.ts";
-import { changesRows, messageOf, readParameters, writeRows, type SqlValue } from "./rows.ts";
+import { anyRounded, changesRows, messageOf, readParameters, writeResult, type OpenResults, type SqlValue } from "./rows.ts";
 
-interface Results {
-  results: SqlValue[][];
-  columns: string[];
-  meta: { changes?: number; last_row_id?: number };
-}
+type Row = Record<string, SqlValue>;
 
 function database(env: object, binding: string): D1Database | string {
   const found = (env as Record<string, D1Database | undefined>)[binding];
@@ -17,28 +13,27 @@ function database(env: object, binding: string): D1Database | string {
   );
 }
 
-function write(writer: MarshalWriter, sql: string, { results, columns, meta }: Results): void {
-  const changes = changesRows(sql);
-  writeRows(writer, columns, results, changes ? (meta.changes ?? -1) : -1, changes ? (meta.last_row_id ?? null) : null);
-}
-
 /** D1's results are objects, in which columns of one name collapse; `raw` keeps them apart but knows no counts. */
-function asRows(result: D1Result<Record<string, SqlValue>>): Results {
-  const columns = Object.keys(result.results[0] ?? {});
-  return { columns, results: result.results.map((row) => Object.values(row)), meta: result.meta };
+function write(writer: MarshalWriter, open: OpenResults, sql: string, { results, meta }: D1Result<Row>): void {
+  const changes = changesRows(sql);
+  const columns = Object.keys(results[0] ?? {});
+  const rows = results.map((row) => Object.values(row));
+  writeResult(writer, open, columns, rows.values(), changes ? meta.changes : -1, changes ? meta.last_row_id : null);
 }
 
-export async function query(env: object, binding: string, sql: string, parameters: Bytes | []): Promise<Uint8Array | string> {
+export async function query(env: object, open: OpenResults, binding: string, sql: string, parameters: Bytes | []): Promise<Uint8Array | string> {
   const db = database(env, binding);
   if (typeof db === "string") return db;
   try {
     const statement = db.prepare(sql).bind(...readParameters<SqlValue[]>(parameters));
     const writer = new MarshalWriter();
     if (changesRows(sql)) {
-      write(writer, sql, asRows(await statement.run<Record<string, SqlValue>>()));
+      write(writer, open, sql, await statement.all<Row>());
     } else {
       const [columns, ...rows] = (await statement.raw({ columnNames: true })) as [string[], ...SqlValue[][]];
-      writeRows(writer, columns ?? [], rows, -1, null);
+      // A result is here as a whole, so what has to be read again is known before anything else is written.
+      writer.rounded = anyRounded(rows);
+      writeResult(writer, open, columns ?? [], rows.values(), -1, null);
     }
     return writer.bytes;
   } catch (error) {
@@ -46,15 +41,15 @@ export async function query(env: object, binding: string, sql: string, parameter
   }
 }
 
-export async function batch(env: object, binding: string, statements: Bytes): Promise<Uint8Array | string> {
+export async function batch(env: object, open: OpenResults, binding: string, statements: Bytes): Promise<Uint8Array | string> {
   const db = database(env, binding);
   if (typeof db === "string") return db;
   try {
     const list = readParameters<[string, SqlValue[]][]>(statements);
-    const results = await db.batch<Record<string, SqlValue>>(list.map(([sql, parameters]) => db.prepare(sql).bind(...parameters)));
+    const results = await db.batch<Row>(list.map(([sql, parameters]) => db.prepare(sql).bind(...parameters)));
     const writer = new MarshalWriter();
     writer.list(results.length);
-    results.forEach((result, index) => write(writer, list[index]?.[0] ?? "", asRows(result)));
+    results.forEach((result, index) => write(writer, open, list[index]?.[0] ?? "", result));
     return writer.bytes;
   } catch (error) {
     return messageOf(error);

@@ -1,20 +1,46 @@
 /** SQL in the Durable Object that serves the request. */
 import type { Bytes } from "../../contract/host.ts";
 import { MarshalWriter } from "../../contract/marshal.ts";
-import { changesRows, messageOf, readParameters, writeRows, type SqlValue } from "./rows.ts";
+import { changesRows, messageOf, readParameters, writeResult, type OpenResults, type Rows, type SqlValue } from "./rows.ts";
 
-export function query(storage: DurableObjectStorage, sql: string, parameters: Bytes | []): Uint8Array | string {
+type Cursor = SqlStorageCursor<Record<string, SqlStorageValue>>;
+
+/**
+ * Rows as SQLite finds them, so that a large result is never whole in memory. Statements may run between them, and
+ * transactions end: what these change is seen or not, as with any cursor of SQLite.
+ */
+function live(cursor: Cursor): Rows {
+  const rows = cursor.raw() as IterableIterator<SqlValue[]>;
+  return {
+    next: () => rows.next(),
+    return() {
+      // A cursor can't be closed, but `one()` ends a query that has more than one row, and then complains. Left to the
+      // garbage collector it would keep tables from being dropped.
+      try {
+        cursor.one();
+      } catch {
+        // It always does.
+      }
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+export function query(storage: DurableObjectStorage, open: OpenResults, sql: string, parameters: Bytes | []): Uint8Array | string {
   try {
     const cursor = storage.sql.exec(sql, ...readParameters<SqlValue[]>(parameters));
     const columns = cursor.columnNames;
-    const rows = [...cursor.raw()] as SqlValue[][];
-    let changed = -1;
-    let lastRowId: number | null = null;
-    if (changesRows(sql)) {
-      [[changed, lastRowId]] = [...storage.sql.exec("SELECT changes(), last_insert_rowid()").raw()] as [[number, number]];
-    }
     const writer = new MarshalWriter();
-    writeRows(writer, columns, rows, changed, lastRowId);
+    if (!changesRows(sql) && cursor.rowsWritten === 0) {
+      writeResult(writer, open, columns, live(cursor), -1, null);
+    } else {
+      // What writes has to end at once: a transaction can't be committed before.
+      const rows = [...cursor.raw()] as SqlValue[][];
+      let changed = rows.length;
+      let lastRowId: number | null = null;
+      if (columns.length === 0) [[changed, lastRowId]] = [...storage.sql.exec("SELECT changes(), last_insert_rowid()").raw()] as [[number, number]];
+      writeResult(writer, open, columns, rows.values(), changed, lastRowId);
+    }
     return writer.bytes;
   } catch (error) {
     return messageOf(error);

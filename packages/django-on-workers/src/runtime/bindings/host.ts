@@ -1,11 +1,12 @@
 /** The host that Python sees: one function each, put together from the bindings. */
+import { scryptSync } from "node:crypto";
 import type { Host } from "../../contract/host.ts";
 import { output } from "../python/console.ts";
 import { pbkdf2Sha256 } from "../python/pbkdf2.ts";
 import * as d1 from "./d1.ts";
 import * as object from "./durable-object.ts";
 import { copy } from "../python/memory.ts";
-import { find } from "./requests.ts";
+import { find, ifOpen } from "./requests.ts";
 import { messageOf } from "./rows.ts";
 
 function transactions(request: number) {
@@ -25,6 +26,7 @@ export const host: Host = {
   schedule(callback, milliseconds = 0) {
     setTimeout(callback, milliseconds);
   },
+  scrypt: (password, salt, N, r, p, maxmem, length) => scryptSync(password, salt, length, { N, r, p, ...(maxmem > 0 && { maxmem }) }),
   pbkdf2_sha256: pbkdf2Sha256,
 
   bindings: (request) => find(request).scope.env,
@@ -61,23 +63,29 @@ export const host: Host = {
 
   object_for_tests: (request) => find(request).scope.forTests === true,
   object_query(request, sql, ...parameters) {
-    const { storage } = find(request).scope;
-    return storage ? object.query(storage, sql, parameters) : "This request is not served by a Durable Object.";
+    const { scope, transactions, results } = find(request);
+    if (!scope.storage) return "This request is not served by a Durable Object.";
+    return transactions?.refusal ?? object.query(scope.storage, results, sql, parameters);
   },
+  result_more: (request, result) => find(request).results.more(result),
+  result_count: (request, result) => find(request).results.count(result),
+  result_close: (request, result) => ifOpen(request)?.results.close(result),
   object_begin: (request) => transactions(request).begin(),
-  object_commit: (request) => transactions(request).commit(),
-  object_rollback: (request) => transactions(request).rollback(),
+  object_commit: (request, depth) => transactions(request).commit(depth),
+  object_rollback: (request, depth) => transactions(request).rollback(depth),
 
   async d1_query(request, binding, sql, ...parameters) {
     try {
-      return await d1.query(find(request).scope.env, binding, sql, parameters);
+      const { scope, results } = find(request);
+      return await d1.query(scope.env, results, binding, sql, parameters);
     } catch (error) {
       return messageOf(error);
     }
   },
   async d1_batch(request, binding, ...statements) {
     try {
-      return await d1.batch(find(request).scope.env, binding, statements);
+      const { scope, results } = find(request);
+      return await d1.batch(scope.env, results, binding, statements);
     } catch (error) {
       return messageOf(error);
     }

@@ -1,4 +1,5 @@
 /** The requests that are being served: what Python knows by a number. */
+import { OpenResults } from "./rows.ts";
 import { TransactionStack } from "./transactions.ts";
 
 export interface Scope {
@@ -13,6 +14,7 @@ export interface Scope {
 export interface Exchange {
   readonly scope: Scope;
   readonly transactions: TransactionStack | undefined;
+  readonly results: OpenResults;
   body: ReadableStreamDefaultReader<Uint8Array> | undefined;
   /** Set once, when Python sends the head. */
   answer(response: ResponseParts): void;
@@ -34,6 +36,7 @@ export function begin(scope: Scope, body: ReadableStream<Uint8Array> | null, ans
   open.set(id, {
     scope,
     transactions: scope.storage && new TransactionStack(scope.storage),
+    results: new OpenResults(),
     body: body?.getReader(),
     answer,
     writer: undefined,
@@ -41,15 +44,19 @@ export function begin(scope: Scope, body: ReadableStream<Uint8Array> | null, ans
   return id;
 }
 
+/** A request that may be over. */
+export const ifOpen = (id: number): Exchange | undefined => open.get(id);
+
 export function find(id: number): Exchange {
   const exchange = open.get(id);
   if (!exchange) throw new Error("This request is over; what belonged to it can't be used any more.");
   return exchange;
 }
 
-/** Ends a request. A transaction that Python left open, because it died, is rolled back. */
+/** Ends a request. Results that Python left unread are given up; a transaction that it left open, because it died, is rolled back. */
 export async function finish(id: number): Promise<void> {
   const exchange = open.get(id);
   open.delete(id);
-  await exchange?.transactions?.abandon();
+  exchange?.results.closeAll();
+  await exchange?.transactions?.rollback(0);
 }

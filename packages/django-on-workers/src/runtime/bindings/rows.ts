@@ -1,37 +1,113 @@
-/** Results of a query as one buffer: `(columns, rows, rows changed, last row id)` in Python's marshal format. */
+/**
+ * Results of a query as buffers in Python's marshal format: `(columns, chunk, rows changed, last row id)`.
+ *
+ * A chunk is `(rows, rounded, rest)`: rows of the result, whether integers among them may not be exact, and None, or the
+ * number by which the request asks for the next chunk.
+ */
 import type { Bytes } from "../../contract/host.ts";
 import { MarshalWriter, readMarshal, type Marshalled } from "../../contract/marshal.ts";
 import { view } from "../python/memory.ts";
 
 export type SqlValue = ArrayBuffer | string | number | null;
+/** `return` gives up the rows that are left. */
+export type Rows = Iterator<readonly SqlValue[], unknown, undefined>;
+
+/** Bytes after which a chunk ends; as objects of Python's they take about five times as much. */
+const CHUNK = 256 * 1024;
+
+/** The results of a request that it has not read to their ends. */
+export class OpenResults {
+  readonly #rows = new Map<number, Rows>();
+  #last = 0;
+
+  /** Writes a chunk, and keeps what is left. */
+  write(writer: MarshalWriter, rows: Rows): void {
+    writer.tuple(3);
+    const end = writer.length + CHUNK;
+    const closeList = writer.openList();
+    let count = 0;
+    let next;
+    try {
+      for (next = rows.next(); !next.done; next = rows.next()) {
+        writer.tuple(next.value.length);
+        for (const value of next.value) writer.value(value);
+        count++;
+        if (writer.length > end) break;
+      }
+    } catch (error) {
+      rows.return?.();
+      throw error;
+    }
+    closeList(count);
+    writer.value(writer.rounded);
+    writer.value(next.done ? null : this.#keep(rows));
+  }
+
+  /** The next chunk, or the message of an error. */
+  more(number: number): Uint8Array | string {
+    const rows = this.#rows.get(number);
+    this.#rows.delete(number);
+    if (!rows) return "The rest of this result was given up.";
+    try {
+      const writer = new MarshalWriter();
+      this.write(writer, rows);
+      return writer.bytes;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  /** Reads a result to its end, for nothing but the number of its rows. */
+  count(number: number): number {
+    const rows = this.#rows.get(number);
+    this.#rows.delete(number);
+    let count = 0;
+    while (rows && !rows.next().done) count++;
+    return count;
+  }
+
+  close(number: number): void {
+    this.#rows.get(number)?.return?.();
+    this.#rows.delete(number);
+  }
+
+  closeAll(): void {
+    for (const number of this.#rows.keys()) this.close(number);
+  }
+
+  #keep(rows: Rows): number {
+    this.#rows.set(++this.#last, rows);
+    return this.#last;
+  }
+}
 
 /** `rowsChanged` is -1 where the statement changes none. */
-export function writeRows(
+export function writeResult(
   writer: MarshalWriter,
+  open: OpenResults,
   columns: readonly string[],
-  rows: Iterable<readonly SqlValue[]>,
+  rows: Rows,
   rowsChanged: number,
   lastRowId: number | null,
 ): void {
-  const list = Array.isArray(rows) ? (rows as (readonly SqlValue[])[]) : [...rows];
   writer.tuple(4);
   writer.value(columns);
-  writer.list(list.length);
-  for (const row of list) {
-    writer.tuple(row.length);
-    for (const value of row) writer.value(value);
-  }
+  open.write(writer, rows);
   writer.value(rowsChanged);
   writer.value(lastRowId);
 }
+
+/** Whether a number among these rows is one that may have been rounded. */
+export const anyRounded = (rows: readonly (readonly SqlValue[])[]): boolean =>
+  rows.some((row) => row.some((value) => typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)));
 
 /** Parameters as Python passes them: nothing, or `marshal` data. */
 export function readParameters<Shape extends Marshalled>(parameters: Bytes | []): Shape {
   return (parameters.length === 0 ? [] : readMarshal(view(parameters))) as unknown as Shape;
 }
 
-/** Whether a statement may change rows. A WITH may lead to either kind. */
-export const changesRows = (sql: string): boolean => /^\s*(?:insert|update|delete|replace|with)\b/i.test(sql);
+/** Whether a statement changes rows. As Python's sqlite3 has it, one that begins with WITH does not say how many. */
+export const changesRows = (sql: string): boolean => /^\s*(?:insert|update|delete|replace)\b/i.test(sql);
 
 /** What a database says, without the class of the JavaScript error before it. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

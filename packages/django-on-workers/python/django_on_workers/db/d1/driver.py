@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pyodide.ffi import run_sync
 
 from django_on_workers._host import BYTES_OFFSET, calls, request_id
+from django_on_workers.db.results import load, result
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
@@ -29,14 +30,14 @@ class D1Driver:
             )
         else:
             answer = calls.d1_query(self._request, self._binding, sql)
-        return _result(*_loads(run_sync(answer)))
+        return result(self._request, *load(run_sync(answer)))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         packed = marshal.dumps([(sql, tuple(params)) for sql, params in statements], 2)
         answer = calls.d1_batch(
             self._request, self._binding, id(packed) + BYTES_OFFSET, len(packed)
         )
-        return [_result(*result) for result in _loads(run_sync(answer))]
+        return [result(self._request, *each) for each in load(run_sync(answer))]
 
     def begin(self) -> None:
         raise _unsupported()
@@ -58,16 +59,6 @@ class D1Driver:
 
     def close(self) -> None:
         """Do nothing: a binding needs no closing."""
-
-
-def _loads(answer):
-    if type(answer) is str:
-        raise DriverError(answer)
-    return marshal.loads(answer.to_bytes())
-
-
-def _result(columns, rows, rowcount, lastrowid) -> Result:
-    return Result(columns, rows, None, rowcount, lastrowid)
 
 
 def _unsupported() -> DriverError:

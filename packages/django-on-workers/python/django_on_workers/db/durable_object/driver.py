@@ -7,6 +7,7 @@ from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from pyodide.ffi import JsException, run_sync
 
 from django_on_workers._host import BYTES_OFFSET, calls, host, request_id
+from django_on_workers.db.results import load, result
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
@@ -47,10 +48,7 @@ class StorageDriver:
             answer = self._query(self._request, sql, id(packed) + BYTES_OFFSET, len(packed))
         else:
             answer = self._query(self._request, sql)
-        if type(answer) is str:
-            raise DriverError(answer)
-        columns, rows, rowcount, lastrowid = marshal.loads(answer.to_bytes())
-        return Result(columns, rows, None, rowcount, lastrowid)
+        return result(self._request, *load(answer))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         self.begin()
@@ -67,43 +65,46 @@ class StorageDriver:
         self._in_transaction = True
 
     def commit(self) -> None:
-        self._end(host.object_commit, 0)
-        self._in_transaction = False
-        self._wait(host.object_commit)
+        self._wait(host.object_commit, 0)
+        self._ended()
 
     def rollback(self) -> None:
-        self._end(host.object_rollback, 0)
-        self._in_transaction = False
-        self._wait(host.object_rollback)
+        try:
+            self._wait(host.object_rollback, 0)
+        finally:
+            self._ended()
 
     def savepoint(self, name: str) -> None:
         self._wait(host.object_begin)
         self._savepoints.append(name)
 
     def release(self, name: str) -> None:
-        self._end(host.object_commit, self._find(name))
+        self._end(host.object_commit, name)
 
     def rollback_to(self, name: str) -> None:
-        self._end(host.object_rollback, self._find(name))
+        self._end(host.object_rollback, name)
         self.savepoint(name)
 
     def close(self) -> None:
         if self._in_transaction:
             self.rollback()
 
-    def _find(self, name: str) -> int:
+    def _ended(self) -> None:
+        self._in_transaction = False
+        self._savepoints.clear()
+
+    def _end(self, how, name: str) -> None:
+        """End a savepoint, and those inside it."""
         for index in reversed(range(len(self._savepoints))):
             if self._savepoints[index] == name:
-                return index
+                # The transaction is open too, as the outermost level.
+                self._wait(how, index + 1)
+                del self._savepoints[index:]
+                return
         raise DriverError(f"no such savepoint: {name}: SQLITE_ERROR")
 
-    def _end(self, how, depth: int) -> None:
-        while len(self._savepoints) > depth:
-            self._savepoints.pop()
-            self._wait(how)
-
-    def _wait(self, call) -> None:
+    def _wait(self, call, *depth: int) -> None:
         try:
-            run_sync(call(self._request))
+            run_sync(call(self._request, *depth))
         except JsException as error:
             raise DriverError(str(error)) from None

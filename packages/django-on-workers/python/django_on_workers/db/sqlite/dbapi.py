@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
-from .driver import Driver, DriverError, Result
+from .driver import Driver, DriverError, More, Result
 from .statements import UnsupportedParameter, prepare
 
 apilevel = "2.0"
@@ -111,9 +111,6 @@ def translate(error: DriverError) -> Error:
     translated.sqlite_errorname = match["extended"] or code
     return translated
 
-
-# The first integral number that a JavaScript number may have rounded.
-FIRST_INEXACT = 2.0**53
 
 TRANSACTION_CONTROL = re.compile(
     r"""
@@ -305,6 +302,7 @@ class Cursor:
         self.rowcount = -1
         self.lastrowid: int | None = None
         self._rows: Iterator[tuple] = iter(())
+        self._more: More | None = None
         self._closed = False
 
     def execute(self, query: str, params: Sequence | Mapping | None = None) -> "Cursor":
@@ -358,6 +356,8 @@ class Cursor:
     def close(self) -> None:
         self._closed = True
         self._rows = iter(())
+        if self._more is not None:
+            self._more.close()
 
     def setinputsizes(self, sizes):
         """Do nothing, as DB-API allows."""
@@ -395,31 +395,35 @@ class Cursor:
         self.rowcount = result.rowcount
         if result.lastrowid is not None:
             self.lastrowid = result.lastrowid
-        rows = result.rows
-        if result.more is not None:
-            self._rows = self._chunks(result, sql, params)
-        elif result.inexact and inexact(rows) and is_read(sql):
-            self._rows = self._exactly(len(columns), sql, params, 0)
+        if self._more is not None:
+            self._more.close()
+        self._more = result.more
+        if result.inexact and is_read(sql):
+            self._rows = self._exactly(len(columns), sql, params)
+        elif result.more is not None:
+            self._rows = self._chunks(result.rows, result.more, sql, params)
         else:
-            self._rows = iter(rows)
+            self._rows = iter(result.rows)
         return self
 
-    def _chunks(self, result: Result, sql: str, params: Sequence) -> Iterator[tuple]:
-        rows, given = result.rows, 0
-        while rows:
-            if inexact(rows) and is_read(sql):
-                yield from self._exactly(len(result.columns), sql, params, given)
+    def _chunks(self, rows: list[tuple], more: More, sql: str, params: Sequence) -> Iterator[tuple]:
+        width = len(rows[0])
+        yield from rows
+        for rows, inexact in more:
+            if inexact and is_read(sql):
+                yield from self._exactly(width, sql, params, len(rows) + more.count())
                 return
             yield from rows
-            given += len(rows)
-            rows = result.more()
 
-    def _exactly(self, width: int, sql: str, params: Sequence, offset: int) -> Iterator[tuple]:
+    def _exactly(
+        self, width: int, sql: str, params: Sequence, last: int | None = None
+    ) -> Iterator[tuple]:
         """
-        Read a query again from a row on, with its integers as text.
+        Read a query again with its integers as text: all of it, or its last rows.
 
         Only now is it worth it: hardly any result holds an integer that a
-        JavaScript number rounds.
+        JavaScript number rounds. How many rows are left says where to go on:
+        those that were read may have been deleted meanwhile.
         """
         names = [f"c{index}" for index in range(width)]
         exact = ", ".join(
@@ -428,30 +432,25 @@ class Cursor:
             for name in names
         )
         sql = sql.rstrip().rstrip(";")
-        result = self.connection.execute(
-            f"WITH q({', '.join(names)}) AS ({sql}) SELECT {exact} FROM q LIMIT -1 OFFSET {offset}",
-            params,
-        )
-        more = result.more
-        for row in chain(result.rows, chain.from_iterable(iter(more, [])) if more else ()):
-            yield tuple(
-                value
-                if type(value) is not str
-                else int(value[1:])
-                if value[0] == "i"
-                else value[1:]
-                for value in row
-            )
+        query = f"WITH q({', '.join(names)}) AS ({sql})"
+        offset = ""
+        if last is not None:
+            [(total,)] = self.connection.execute(f"{query} SELECT count(*) FROM q", params).rows
+            offset = f" LIMIT -1 OFFSET {total - last}"
+        result = self.connection.execute(f"{query} SELECT {exact} FROM q{offset}", params)
+        if self._more is not None:
+            self._more.close()
+        self._more = result.more
+        rest = chain.from_iterable(rows for rows, _ in result.more or ())
+        return map(as_exact, chain(result.rows, rest))
 
 
-def inexact(rows: list[tuple]) -> bool:
-    """Return whether a number of these rows is so large that an integer would be rounded."""
-    for row in rows:
-        if float in map(type, row):
-            for value in row:
-                if type(value) is float and abs(value) >= FIRST_INEXACT:
-                    return True
-    return False
+def as_exact(row: tuple) -> tuple:
+    """Return a row whose integers came as text after an ``i``, and its text after a ``t``."""
+    return tuple(
+        value if type(value) is not str else int(value[1:]) if value[0] == "i" else value[1:]
+        for value in row
+    )
 
 
 def is_read(sql: str) -> bool:

@@ -1,6 +1,6 @@
 """The one interface between the backends and whatever runs SQL for them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 #: What can be bound, and what comes back.
@@ -8,6 +8,29 @@ type_of_value = None | int | float | str | bytes
 
 #: Integers up to this size survive a JavaScript number, in both directions.
 MAX_SAFE_INTEGER = 2**53 - 1
+
+
+class More(Protocol):
+    """
+    The chunks of a result after its first.
+
+    They stay readable while other statements run, and transactions begin and
+    end; what those change may be among the rows, or not.
+    """
+
+    def __iter__(self) -> "More": ...
+
+    def __next__(self) -> tuple[list[tuple], bool]:
+        """Return the next rows, and whether they are ``inexact``."""
+        ...
+
+    def count(self) -> int:
+        """Give up what is left, and return how many rows that were."""
+        ...
+
+    def close(self) -> None:
+        """Give up what is left."""
+        ...
 
 
 class Result(NamedTuple):
@@ -24,14 +47,14 @@ class Result(NamedTuple):
     columns: tuple[str, ...] = ()
     #: The first chunk of rows, each a tuple.
     rows: list[tuple] = []
-    #: Gives the next chunk, and ``[]`` at the end; None when ``rows`` is everything.
-    more: Callable[[], list[tuple]] | None = None
+    #: None when ``rows`` is everything.
+    more: More | None = None
     #: Rows changed by INSERT, UPDATE or DELETE, else -1.
     rowcount: int = -1
-    #: Row id of the last INSERT, where there was one.
+    #: Row id of the last INSERT, where there was one and the driver tells it.
     lastrowid: int | None = None
-    #: False when the driver knows that no number of ``rows`` was rounded, which spares a search.
-    inexact: bool = True
+    #: Whether ``rows`` has a number so large that, if it is an integer, it may have been rounded.
+    inexact: bool = False
 
 
 class Driver(Protocol):
@@ -42,8 +65,6 @@ class Driver(Protocol):
     parameters, none of them an integer beyond ``MAX_SAFE_INTEGER``. Whatever
     the database refuses is raised as ``DriverError``; a string that is not
     valid Unicode as ``UnicodeEncodeError``.
-
-    A result with ``more`` stays readable while other statements run.
     """
 
     def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:

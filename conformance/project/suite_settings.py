@@ -1,0 +1,12 @@
+"""What Django's suite expects of settings, as tests/test_sqlite.py has it. runtests.py sets the rest."""
+
+import django
+
+SECRET_KEY = "django_tests_secret_key"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+INSTALLED_APPS = ["conformance_runner"]
+TEST_RUNNER = "conformance_runner.recording.RecordingRunner"
+ROOT_URLCONF = "urls"
+USE_TZ = False
+if django.VERSION < (6, 0):
+    DEFAULT_AUTO_FIELD = "django.db.models.AutoField"

@@ -1,0 +1,50 @@
+"""What the host answers to a query (``src/runtime/bindings/rows.ts``), as the drivers give it."""
+
+import marshal
+
+from django_on_workers._host import host
+from django_on_workers.db.sqlite.driver import DriverError, Result
+
+
+def load(answer):
+    """Return what the host has packed. Raises DriverError where it answers with the message of an error."""
+    if type(answer) is str:
+        raise DriverError(answer)
+    return marshal.loads(answer.to_bytes())
+
+
+def result(request: int, columns, chunk, rowcount, lastrowid) -> Result:
+    rows, inexact, rest = chunk
+    more = None if rest is None else Chunks(request, rest)
+    return Result(columns, rows, more, rowcount, lastrowid, inexact)
+
+
+class Chunks:
+    """The rows that the host has kept back. Given up when nobody is left to read them."""
+
+    def __init__(self, request: int, rest: int):
+        self._request = request
+        self._rest: int | None = rest
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> tuple[list[tuple], bool]:
+        if self._rest is None:
+            raise StopIteration
+        rest, self._rest = self._rest, None
+        rows, inexact, self._rest = load(host.result_more(self._request, rest))
+        return rows, inexact
+
+    def count(self) -> int:
+        if self._rest is None:
+            return 0
+        rest, self._rest = self._rest, None
+        return host.result_count(self._request, rest)
+
+    def close(self) -> None:
+        if self._rest is not None:
+            rest, self._rest = self._rest, None
+            host.result_close(self._request, rest)
+
+    __del__ = close
