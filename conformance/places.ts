@@ -109,7 +109,7 @@ export async function natively(release: string): Promise<Place | undefined> {
   const sources = readdirSync(runner, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".py"));
   return {
     name: `CPython 3.${found.minor}`,
-    key: digest(release, python, ...sources.toSorted().flatMap((path) => [path, readFileSync(join(runner, path))])),
+    key: digest(release, `3.${found.minor}`, ...sources.toSorted().flatMap((path) => [path, readFileSync(join(runner, path))])),
     run(task, take, signal) {
       const temporary = mkdtempSync(join(tmpdir(), "django-on-workers-conformance-"));
       mkdirSync(temporary, { recursive: true });

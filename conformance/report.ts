@@ -1,4 +1,4 @@
-/** Writes docs/conformance.md from the results that are committed; with `--check`, says whether it is current. */
+/** docs/conformance.md, from the results that are committed. As a program it says whether the page is current. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

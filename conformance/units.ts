@@ -43,7 +43,7 @@ export async function runUnit(place: Place, labels: readonly string[], leftOut: 
   const result: UnitResult = { found: [], outcomes: {}, seconds: 0 };
   const fixtures = new Map<string, [Outcome, string]>();
   // A process can die of its age: a class of tests in one transaction takes longer than the platform lets it.
-  const tried = new Set<string>();
+  const tried = new Set<string | undefined>();
   for (let ended = false; !ended; ) {
     let current: string | undefined;
     const before = Object.keys(result.outcomes).length;
@@ -72,14 +72,15 @@ export async function runUnit(place: Place, labels: readonly string[], leftOut: 
     if (ended) break;
     // The process died. The test that it was at has failed if that happens again, and the others go on without it.
     const why = abort.signal.aborted ? `Nothing was heard for ${SILENCE_SECONDS} seconds.` : "The process died.";
-    if (current !== undefined) {
-      if (tried.has(current) || abort.signal.aborted) result.outcomes[current] = ["error", `${why}\n${output}`];
-      tried.add(current);
-    } else if (Object.keys(result.outcomes).length === before) {
+    const outcome: [Outcome, string] = ["error", `${why}\n${output}`];
+    const again = tried.has(current) || abort.signal.aborted;
+    if (current !== undefined && again) result.outcomes[current] = outcome;
+    else if (again && Object.keys(result.outcomes).length === before) {
       // Before the first test, or between two of them.
-      fixtures.set(`unit (${labels.join(" ")})`, ["error", `${why}\n${output}`]);
+      fixtures.set(`unit (${labels.join(" ")})`, outcome);
       break;
     }
+    tried.add(current);
   }
   spread(result, fixtures);
   result.seconds = Math.round((performance.now() - started) / 100) / 10;

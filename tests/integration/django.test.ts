@@ -75,8 +75,8 @@ describe("a unit", () => {
     assert.deepEqual(failing([result]), ["tearDownClass (app.A)"]);
   });
 
-  test("ends when a process dies before its first test", async () => {
-    const result = await runUnit(scripted([{ found }]), ["app"], []);
+  test("ends when two processes die before their first test", async () => {
+    const result = await runUnit(scripted([{ found }], [{ found }]), ["app"], []);
     assert.deepEqual(failing([result]), found);
   });
 });

@@ -17,6 +17,7 @@ Each line begins with an ASCII record separator (RFC 7464):
 import gc
 import json
 import sys
+import time
 import traceback
 import unittest
 from fnmatch import fnmatchcase
@@ -24,6 +25,7 @@ from fnmatch import fnmatchcase
 from django.conf import settings
 from django.core.management import get_commands
 from django.core.signals import setting_changed
+from django.test import TestCase
 from django.test.runner import DiscoverRunner
 
 from . import restoring
@@ -35,6 +37,9 @@ SEPARATOR = "\x1e"
 TAIL = 3000
 #: Garbage is collected after so many tests where nothing else collects it.
 TESTS_BETWEEN_COLLECTIONS = 25
+#: Seconds after which a class of tests is continued in another process: it runs inside one transaction, and a Durable
+#: Object lets none become older than half a minute.
+CLASS_SECONDS = 15
 
 _output = sys.stdout
 _left_out: list[str] = []
@@ -61,16 +66,25 @@ class RecordingResult(unittest.TextTestResult):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self._outcome: tuple[str, str] | None = None
+        self._class: type | None = None
+        self._class_began = self._last_ended = time.monotonic()
 
     def startTest(self, test):
         super().startTest(test)
         self._outcome = None
+        if type(test) is not self._class:
+            # Its set-up came before.
+            self._class, self._class_began = type(test), self._last_ended
         record(started=test.id())
 
     def stopTest(self, test):
         outcome, reason = self._outcome or ("passed", "")
         record(test=test.id(), outcome=outcome, reason=reason)
         super().stopTest(test)
+        self._last_ended = time.monotonic()
+        age = self._last_ended - self._class_began
+        if sys.platform == "emscripten" and isinstance(test, TestCase) and age > CLASS_SECONDS:
+            raise SystemExit("This class is continued in another process.")
         # CPython's own collector is off inside workerd. Between two tests no stack is suspended.
         if not gc.isenabled() and self.testsRun % TESTS_BETWEEN_COLLECTIONS == 0:
             gc.collect()

@@ -6,7 +6,8 @@
 export type Marshalled = null | boolean | number | bigint | string | ArrayBuffer | Uint8Array | readonly Marshalled[];
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+/** Python writes halves of surrogate pairs that stand alone as if they were characters. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const MAX_INT32 = 0x7fffffff;
 const MIN_INT32 = -0x80000000;
 
@@ -114,7 +115,7 @@ export class MarshalWriter {
   }
 }
 
-/** Reads what `marshal.dumps(value, 2)` wrote, for the kinds above. Tuples and lists become arrays. */
+/** Reads what `marshal.dumps(value, 2)` wrote, for the kinds above. Tuples and lists become arrays. Text that is no Unicode throws. */
 export function readMarshal(bytes: Uint8Array): Marshalled {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let position = 0;

@@ -1,14 +1,22 @@
 """What the host answers to a query (``src/runtime/bindings/rows.ts``), as the drivers give it."""
 
 import marshal
+from collections.abc import Iterable
 
 from django_on_workers._host import host
 from django_on_workers.db.sqlite.driver import DriverError, Result
 
 
-def load(answer):
-    """Return what the host has packed. Raises DriverError where it answers with the message of an error."""
+def load(answer, params: Iterable = ()):
+    """
+    Return what the host has packed. Raises DriverError where it answers with the message of an error.
+
+    Raises UnicodeEncodeError if that is because of a parameter that is no Unicode text.
+    """
     if type(answer) is str:
+        for value in params:
+            if type(value) is str:
+                value.encode()
         raise DriverError(answer)
     return marshal.loads(answer.to_bytes())
 

@@ -170,6 +170,9 @@ class LimitedDriver:
         code = getattr(error, "sqlite_errorname", None)
         message = str(error)
         if code is None:
+            if "query string is too large" in message:
+                # Said by Python's module, before SQLite sees it.
+                return DriverError(f"{self.prefix}statement too long: SQLITE_TOOBIG")
             if "number of bindings" in message:
                 message = "Wrong number of parameter bindings for SQL query."
             return DriverError(self.prefix + message)

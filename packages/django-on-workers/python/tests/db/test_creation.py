@@ -61,9 +61,17 @@ class CreationTests(unittest.TestCase):
                 "CREATE TABLE b (id integer PRIMARY KEY,"
                 " a integer REFERENCES a (id) ON DELETE CASCADE)"
             )
+            execute(
+                "CREATE TABLE c (x text, y text, self integer REFERENCES c ON DELETE CASCADE,"
+                " id integer PRIMARY KEY, b integer REFERENCES b ON DELETE SET NULL, UNIQUE (x, y),"
+                " FOREIGN KEY (x, y) REFERENCES c (x, y) ON DELETE CASCADE)"
+            )
+            execute("CREATE TABLE d (c REFERENCES c ON DELETE CASCADE, a REFERENCES a)")
             execute("INSERT INTO a VALUES (1, NULL)")
             execute("INSERT INTO b VALUES (1, 1)")
             execute("UPDATE a SET b = 1")
+            execute("INSERT INTO c (id, self, b) VALUES (1, 1, 1)")
+            execute("INSERT INTO d VALUES (1, 1)")
             execute("CREATE VIEW v AS SELECT * FROM a")
             creation._destroy_test_db(name, verbosity=0)
             self.assertEqual(tables(name), [])

@@ -3,10 +3,12 @@
 import datetime
 import random
 import unittest
+from collections import Counter
+from copy import deepcopy
 
 import django
 
-from .project import ALIASES, BACKENDS, setup
+from .project import ALIASES, BACKENDS, NATIVE, TestCase, part, report, setup
 
 setup()
 
@@ -22,20 +24,19 @@ from django.db.models import functions  # noqa: E402
 
 from django_on_workers.db.sqlite.creation import drop_everything  # noqa: E402
 
-SEEDS = range(24)
-STEPS = 7
-ROWS = 12
+from .stories import LABEL, Story  # noqa: E402
 
-LABEL = "shop"
-CASCADE = models.CASCADE
-ACTIONS = [models.CASCADE]
-if django.VERSION >= (6, 1):
-    ACTIONS = [models.CASCADE, models.DB_CASCADE, models.DB_SET_NULL]
+SEEDS = range(part(300, 24, inside=6))
+STEPS = part(12, 6)
+
+
+#: Tables of the project itself, inside the runtime.
+KEPT = {"django_migrations"}
 
 
 def empty(alias):
     connection = connections[alias]
-    if alias == "native":
+    if alias == NATIVE:
         connection.disable_constraint_checking()
         with connection.cursor() as cursor:
             for table in connection.introspection.table_names(cursor):
@@ -56,208 +57,50 @@ def rows(state, alias):
     return found
 
 
-def foreign_key(source, to, **options):
-    action = source.choice(ACTIONS)
-    return models.ForeignKey(to, action, null=True, related_name="+", **options)
-
-
-class Story:
-    """A random sequence of operations, the same for every database."""
-
-    def __init__(self, seed):
-        self.source = random.Random(seed)
-        self.names = iter(f"f{number}" for number in range(1000))
-        self.state = ProjectState()
-        self.operations = []
-
-    def begin(self):
-        source = self.source
-        key = source.choice(
-            [
-                lambda: models.AutoField(primary_key=True),
-                lambda: models.BigAutoField(primary_key=True),
-                lambda: models.CharField(max_length=20, primary_key=True),
-            ]
-        )
-        auto = models.BigAutoField(primary_key=True)
-        yield migrations.CreateModel(
-            "Author",
-            [
-                ("id", key()),
-                ("name", models.CharField(max_length=50)),
-                ("code", models.IntegerField(unique=True)),
-                ("mentor", foreign_key(source, f"{LABEL}.Author")),
-            ],
-        )
-        yield migrations.CreateModel("Tag", [("id", auto.clone()), ("word", models.TextField())])
-        yield migrations.CreateModel(
-            "Book",
-            [
-                ("id", auto.clone()),
-                ("title", models.CharField(max_length=50)),
-                ("author", foreign_key(source, f"{LABEL}.Author")),
-                ("by_code", foreign_key(source, f"{LABEL}.Author", to_field="code")),
-                ("tags", models.ManyToManyField(f"{LABEL}.Tag")),
-            ],
-        )
-        yield migrations.CreateModel(
-            "Page",
-            [
-                ("id", auto.clone()),
-                ("number", models.IntegerField(default=1)),
-                ("book", foreign_key(source, f"{LABEL}.Book")),
-                (
-                    "cover_of",
-                    models.OneToOneField(f"{LABEL}.Book", CASCADE, null=True, related_name="+"),
+def shape(alias):
+    """Return the tables with their columns, constraints and indexes."""
+    connection, found = connections[alias], {}
+    introspection = connection.introspection
+    with connection.cursor() as cursor:
+        for table in introspection.table_names(cursor):
+            if table in KEPT:
+                continue
+            constraints = introspection.get_constraints(cursor, table)
+            cursor.execute(f"PRAGMA foreign_key_list({connection.ops.quote_name(table)})")
+            found[table] = {
+                "columns": [
+                    (column.name, column.type_code, column.null_ok, column.default, column.pk)
+                    for column in introspection.get_table_description(cursor, table)
+                ],
+                "constraints": sorted(
+                    ("" if name.startswith("__") else name, sorted(map(repr, constraint.items())))
+                    for name, constraint in constraints.items()
                 ),
-            ],
-        )
-
-    def fill(self, alias):
-        source = random.Random(42)
-        get = self.state.apps.get_model
-        author, book, tag, page = (get(LABEL, name) for name in ("Author", "Book", "Tag", "Page"))
-        is_text = isinstance(author._meta.pk, models.CharField)
-        authors = []
-        for number in range(ROWS):
-            key = f"key {number}" if is_text else number + 1
-            mentor = source.choice(authors) if authors and number % 3 else None
-            author.objects.using(alias).create(
-                pk=key, name=f"Name {number}", code=number * 7, mentor_id=mentor
-            )
-            authors.append(key)
-        tags = [tag.objects.using(alias).create(word=f"w{number}") for number in range(4)]
-        for number in range(ROWS):
-            one = book.objects.using(alias).create(
-                title=f"Title {number}",
-                author_id=source.choice([*authors, None]),
-                by_code_id=source.choice([None, 7, 14]),
-            )
-            one.tags.add(*source.sample(tags, 2))
-            for index in range(3):
-                page.objects.using(alias).create(
-                    number=index, book=one, cover_of=one if index == 0 else None
-                )
-
-    def step(self):
-        """Return an operation that the state allows."""
-        source, state = self.source, self.state
-        key = source.choice([key for key in state.models if key[0] == LABEL])
-        model = state.models[key]
-        plain = [
-            (name, field)
-            for name, field in model.fields.items()
-            if not field.remote_field and not field.primary_key
-        ]
-        referred = {"code"} if key[1] == "author" else set()
-        name, field = source.choice(plain)
-        new = next(self.names)
-        choices = ["add", "add_unique", "add_key", "rename_field", "alter", "constraint", "index"]
-        choices += ["alter_key", "rename_model", "together", "alter_relation"]
-        if name not in referred and len(plain) > 1:
-            choices.append("remove")
-        kind = source.choice(choices)
-        if kind == "add":
-            field = source.choice(
-                [
-                    models.IntegerField(default=5),
-                    models.CharField(max_length=9, default="it's 5%"),
-                    models.BooleanField(null=True),
-                    models.DecimalField(max_digits=6, decimal_places=2, default="1.50"),
-                    models.DateField(null=True, db_index=True),
-                    models.JSONField(default=dict),
-                ]
-            )
-            return migrations.AddField(model.name, new, field)
-        if kind == "add_unique":
-            return migrations.AddField(model.name, new, models.IntegerField(null=True, unique=True))
-        if kind == "add_key":
-            return migrations.AddField(model.name, new, foreign_key(source, f"{LABEL}.Tag"))
-        if kind == "remove":
-            return migrations.RemoveField(model.name, name)
-        if kind == "rename_field":
-            if name in referred and source.random() < 0.5:
-                return None
-            return migrations.RenameField(model.name, name, new)
-        if kind == "alter":
-            if name in referred:
-                return migrations.AlterField(model.name, name, models.BigIntegerField(unique=True))
-            if isinstance(field, models.CharField):
-                return migrations.AlterField(model.name, name, models.TextField(null=True))
-            if isinstance(field, models.IntegerField) and not field.unique:
-                return migrations.AlterField(
-                    model.name, name, models.BigIntegerField(null=True, db_index=True)
-                )
-            return None
-        if kind == "alter_key":
-            field = model.fields["id"]
-            if isinstance(field, models.BigAutoField):
-                return migrations.AlterField(
-                    model.name, "id", models.AutoField(primary_key=True, db_comment="n")
-                )
-            if isinstance(field, models.CharField):
-                return migrations.AlterField(
-                    model.name, "id", models.CharField(max_length=99, primary_key=True)
-                )
-            return migrations.AlterField(model.name, "id", models.BigAutoField(primary_key=True))
-        if kind == "alter_relation":
-            relations = [(name, field) for name, field in model.fields.items() if field.many_to_one]
-            if not relations:
-                return None
-            name, field = source.choice(relations)
-            clone = field.clone()
-            clone.remote_field.on_delete = source.choice(ACTIONS)
-            clone.db_index = not clone.db_index
-            return migrations.AlterField(model.name, name, clone)
-        if kind == "constraint":
-            if not isinstance(field, models.IntegerField):
-                return None
-            condition = models.Q(**{f"{name}__gte": -1}) | models.Q(**{f"{name}__isnull": True})
-            keyword = "condition" if django.VERSION >= (5, 1) else "check"
-            return migrations.AddConstraint(
-                model.name, models.CheckConstraint(name=f"c_{new}", **{keyword: condition})
-            )
-        if kind == "index":
-            return migrations.AddIndex(model.name, models.Index(fields=[name], name=f"i_{new}"))
-        if kind == "together":
-            return migrations.AlterUniqueTogether(model.name, {(name, "id")})
-        if kind == "rename_model" and key[1] != "author":
-            return None
-        return None
-
-    def extend(self, operation):
-        before = self.state
-        after = before.clone()
-        operation.state_forwards(LABEL, after)
-        self.operations.append((operation, before, after))
-        self.state = after
-        return before, after
+                "actions": sorted(row[2:7] for row in cursor.fetchall()),
+            }
+    return found
 
 
-def apply(operation, alias, before, after, *, backwards=False):
+def apply(operation, alias, before, after):
     with connections[alias].schema_editor() as editor:
-        method = operation.database_backwards if backwards else operation.database_forwards
-        method(LABEL, editor, before, after)
+        operation.database_forwards(LABEL, editor, before, after)
 
 
-class RandomMigrationsTests(unittest.TestCase):
-    maxDiff = 2000
+class RandomMigrationsTests(TestCase):
+    def setUp(self):
+        self.counts = Counter()
 
     def tearDown(self):
         for alias in ALIASES:
             empty(alias)
 
-    def assertSameRows(self, state, message):
-        expected = rows(state, "native")
+    def assertSameEverywhere(self, state, message):
+        expected, expected_shape = rows(state, NATIVE), shape(NATIVE)
         for alias in BACKENDS:
             self.assertEqual(rows(state, alias), expected, f"{alias}: {message}")
-            leftovers = [
-                name
-                for name in connections[alias].introspection.table_names()
-                if name.startswith(("new__", "old__"))
-            ]
-            self.assertEqual(leftovers, [])
+            self.assertEqual(shape(alias), expected_shape, f"{alias}: {message}")
             connections[alias].check_constraints()
+        self.counts["rows compared"] += sum(map(len, expected.values())) * len(BACKENDS)
 
     def test_forwards_and_backwards(self):
         for seed in SEEDS:
@@ -265,54 +108,86 @@ class RandomMigrationsTests(unittest.TestCase):
                 self.play(seed)
             for alias in ALIASES:
                 empty(alias)
+        kinds = {key: value for key, value in self.counts.items() if key != "rows compared"}
+        report("migrations", stories=len(SEEDS), **{"rows compared": self.counts["rows compared"]})
+        report("operations", **dict(sorted(kinds.items())))
+
+    def everywhere(self, migrate, message):
+        """
+        Do something on every database, and return whether native SQLite did it.
+
+        What native SQLite refuses, the others have to refuse too.
+        """
+        try:
+            migrate(NATIVE)
+        except Exception as error:
+            for alias in BACKENDS:
+                with self.assertRaises(Exception, msg=f"{alias}, {message}, {error}"):  # noqa: B017
+                    migrate(alias)
+            return False
+        for alias in BACKENDS:
+            try:
+                migrate(alias)
+            except Exception as error:
+                raise AssertionError(f"{alias}, {message}") from error
+        return True
 
     def play(self, seed):
         story = Story(seed)
-        for operation in story.begin():
-            before, after = story.extend(operation)
-            for alias in ALIASES:
-                apply(operation, alias, before, after)
+        states, done = [story.state], [story.first()]
         for alias in ALIASES:
+            self.migrate(alias, done[0], states[0])
             story.fill(alias)
-        self.assertSameRows(story.state, "filled")
-        start = len(story.operations)
-        while len(story.operations) < start + STEPS:
-            operation = story.step()
-            if operation is None:
+        self.assertSameEverywhere(story.state, f"seed {seed}, filled")
+        for step in range(STEPS):
+            before, called, used = story.state, dict(story.called), deepcopy(story.used)
+            migration = story.next()
+            message = f"seed {seed}: {describe(migration)}"
+            if not self.everywhere(
+                lambda alias, m=migration, b=before: self.migrate(alias, m, b), message
+            ):
+                self.counts["refused"] += 1
+                story.state, story.called, story.used = before, called, used
+                if any(isinstance(o, migrations.RunPython) for o in migration.operations):
+                    # What was done before it stays on D1, until the migration is run again.
+                    break
+                self.assertSameEverywhere(before, f"{message}, refused")
                 continue
-            before, after = story.extend(operation)
-            description = f"seed {seed}: {operation.describe()}"
-            try:
-                apply(operation, "native", before, after)
-            except Exception:
-                # What native SQLite refuses (a column that a constraint names), all do.
-                for alias in BACKENDS:
-                    with self.assertRaises(Exception, msg=description):  # noqa: B017
-                        apply(operation, alias, before, after)
-                return
-            for alias in BACKENDS:
-                try:
-                    apply(operation, alias, before, after)
-                except Exception as error:
-                    raise AssertionError(f"{alias}, {description}") from error
-            self.assertSameRows(after, description)
-        while len(story.operations) > start:
-            operation, before, after = story.operations.pop()
-            description = f"seed {seed}, back: {operation.describe()}"
-            try:
-                apply(operation, "native", after, before, backwards=True)
-            except IntegrityError:
+            states.append(before)
+            done.append(migration)
+            self.counts.update(type(operation).__name__ for operation in migration.operations)
+            self.assertSameEverywhere(story.state, message)
+            if step % 3 == 2:
+                message = f"seed {seed}, rows written after {message}"
+                lives = self.everywhere(
+                    lambda alias: story.live(alias, random.Random(seed)), message
+                )
+                if not lives:
+                    return
+                self.assertSameEverywhere(story.state, message)
+        while len(done) > 1:
+            migration, before = done.pop(), states.pop()
+            message = f"seed {seed}, back: {describe(migration)}"
+            back = self.everywhere(
+                lambda alias, m=migration, b=before: self.migrate(alias, m, b, backwards=True),
+                message,
+            )
+            if not back:
                 # A column that may not be empty, without a default.
                 return
-            for alias in BACKENDS:
-                try:
-                    apply(operation, alias, after, before, backwards=True)
-                except Exception as error:
-                    raise AssertionError(f"{alias}, {description}") from error
-            self.assertSameRows(before, description)
+            self.counts["reversed"] += len(migration.operations)
+            self.assertSameEverywhere(before, message)
+
+    def migrate(self, alias, migration, before, *, backwards=False):
+        with connections[alias].schema_editor(atomic=True) as editor:
+            (migration.unapply if backwards else migration.apply)(before.clone(), editor)
 
 
-class RebuildTests(unittest.TestCase):
+def describe(migration):
+    return "; ".join(operation.describe() for operation in migration.operations)
+
+
+class RebuildTests(TestCase):
     """A table that others refer to, changed."""
 
     def setUp(self):

@@ -10,7 +10,7 @@ from operator import or_, xor
 
 import django
 
-from .project import ALIASES, BACKENDS, setup
+from .project import ALIASES, BACKENDS, NATIVE, TestCase, setup
 
 setup()
 
@@ -92,9 +92,7 @@ def items(source):
         )
 
 
-class QueriesTests(unittest.TestCase):
-    maxDiff = 2000
-
+class QueriesTests(TestCase):
     @classmethod
     def setUpClass(cls):
         for alias in ALIASES:
@@ -116,7 +114,7 @@ class QueriesTests(unittest.TestCase):
 
     def assertSame(self, query, *, almost=False):
         """Compare what a query gives; it takes a function that gives the manager of a model."""
-        expected = query(lambda model: model.objects.using("native"))
+        expected = query(lambda model: model.objects.using(NATIVE))
         for alias in BACKENDS:
             found = query(lambda model, alias=alias: model.objects.using(alias))
             with self.subTest(alias):

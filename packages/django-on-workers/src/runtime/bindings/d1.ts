@@ -3,7 +3,13 @@ import type { Bytes } from "../../contract/host.ts";
 import { MarshalWriter } from "../../contract/marshal.ts";
 import { anyRounded, changesRows, messageOf, readParameters, writeResult, type OpenResults, type SqlValue } from "./rows.ts";
 
-type Row = Record<string, SqlValue>;
+/** D1's answers are JSON, in which bytes are arrays of numbers. */
+type JsonValue = SqlValue | number[];
+type Row = Record<string, JsonValue>;
+
+/** Rows with their bytes as such. */
+const withBytes = (rows: readonly JsonValue[][]): SqlValue[][] =>
+  rows.map((row) => (row.some(Array.isArray) ? row.map((value) => (Array.isArray(value) ? Uint8Array.from(value).buffer : value)) : (row as SqlValue[])));
 
 function database(env: object, binding: string): D1Database | string {
   const found = (env as Record<string, D1Database | undefined>)[binding];
@@ -17,7 +23,7 @@ function database(env: object, binding: string): D1Database | string {
 function write(writer: MarshalWriter, open: OpenResults, sql: string, { results, meta }: D1Result<Row>): void {
   const changes = changesRows(sql);
   const columns = Object.keys(results[0] ?? {});
-  const rows = results.map((row) => Object.values(row));
+  const rows = withBytes(results.map((row) => Object.values(row)));
   writeResult(writer, open, columns, rows.values(), changes ? meta.changes : -1, changes ? meta.last_row_id : null);
 }
 
@@ -30,7 +36,8 @@ export async function query(env: object, open: OpenResults, binding: string, sql
     if (changesRows(sql)) {
       write(writer, open, sql, await statement.all<Row>());
     } else {
-      const [columns, ...rows] = (await statement.raw({ columnNames: true })) as [string[], ...SqlValue[][]];
+      const [columns, ...found] = (await statement.raw({ columnNames: true })) as [string[], ...JsonValue[][]];
+      const rows = withBytes(found);
       // A result is here as a whole, so what has to be read again is known before anything else is written.
       writer.rounded = anyRounded(rows);
       writeResult(writer, open, columns ?? [], rows.values(), -1, null);

@@ -7,8 +7,9 @@ or none are done (https://developers.cloudflare.com/d1/worker-api/d1-database/#b
 
 import hashlib
 import json
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django_on_workers.db.sqlite import dbapi
 from django_on_workers.db.sqlite.driver import DriverError, Result
@@ -38,6 +39,15 @@ def digest(sql: str, params: Sequence) -> str:
     return hashlib.sha256(repr((sql, tuple(params))).encode()).hexdigest()
 
 
+class Cursor(dbapi.Cursor):
+    def _prepare(self, query, params):
+        # Parameters and results are JSON, which has no infinity: it would become NULL.
+        values = params.values() if isinstance(params, Mapping) else params
+        if any(type(value) is float and math.isinf(value) for value in values):
+            raise dbapi.DataError("D1 can't store an infinite number.")
+        return super()._prepare(query, params)
+
+
 class Connection(dbapi.Connection):
     """
     A connection that is always in autocommit mode.
@@ -57,6 +67,10 @@ class Connection(dbapi.Connection):
         self._in_parts = False
         #: Writes that referred to rows which are not there yet, when those may still come.
         self.postponed: list[tuple[str, Sequence]] | None = None
+
+    def cursor(self) -> Cursor:
+        self._check_open()
+        return Cursor(self)
 
     def begin(self):
         raise dbapi.NotSupportedError(

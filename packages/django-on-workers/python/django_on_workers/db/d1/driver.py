@@ -30,14 +30,15 @@ class D1Driver:
             )
         else:
             answer = calls.d1_query(self._request, self._binding, sql)
-        return result(self._request, *load(run_sync(answer)))
+        return result(self._request, *load(run_sync(answer), params))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         packed = marshal.dumps([(sql, tuple(params)) for sql, params in statements], 2)
         answer = calls.d1_batch(
             self._request, self._binding, id(packed) + BYTES_OFFSET, len(packed)
         )
-        return [result(self._request, *each) for each in load(run_sync(answer))]
+        sent = (value for _, params in statements for value in params)
+        return [result(self._request, *each) for each in load(run_sync(answer), sent)]
 
     def begin(self) -> None:
         raise _unsupported()

@@ -1,9 +1,16 @@
-import re
+import sqlite3
+from contextlib import closing
 
 from django_on_workers.db.sqlite.schema import REFERENCES_QUERY
 from django_on_workers.db.sqlite.schema import DatabaseSchemaEditor as BaseDatabaseSchemaEditor
 
-ON_DELETE = re.compile(r" ON DELETE (CASCADE|SET NULL|SET DEFAULT|RESTRICT)")
+from .preview import preview
+
+DEFINITIONS_QUERY = """
+    SELECT sql FROM sqlite_master
+    WHERE type = 'table' AND substr(name, 1, 4) <> '_cf_' AND substr(name, 1, 7) <> 'sqlite_'
+        AND substr(sql, 1, 14) <> 'CREATE VIRTUAL'
+"""
 
 
 class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
@@ -76,11 +83,16 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
     def references_to(self, table):
         self.connection.ensure_connection()
         connection = self.connection.connection
-        found = connection.peek(REFERENCES_QUERY, (table,))
-        name = self.connection.ops.quote_name(table)
-        for sql, _ in connection.collected or ():
-            for definition in sql.split(",") if f"REFERENCES {name} " in sql else ():
-                if f"REFERENCES {name} " in definition:
-                    action = ON_DELETE.search(definition)
-                    found.append((sql, "", "NO ACTION", action[1] if action else "NO ACTION"))
-        return found
+        collected = [sql for sql, _ in connection.collected or ()]
+        if collected:
+            definitions = [sql for (sql,) in connection.peek(DEFINITIONS_QUERY)]
+            try:
+                with closing(preview(definitions, collected)) as database:
+                    return database.execute(
+                        REFERENCES_QUERY.replace("%s", "?"), (table,)
+                    ).fetchall()
+            except sqlite3.Error:
+                # Only D1 itself can tell: it has to be sent.
+                with self.connection.wrap_database_errors:
+                    connection.flush()
+        return super().references_to(table)

@@ -48,7 +48,7 @@ class StorageDriver:
             answer = self._query(self._request, sql, id(packed) + BYTES_OFFSET, len(packed))
         else:
             answer = self._query(self._request, sql)
-        return result(self._request, *load(answer))
+        return result(self._request, *load(answer, params))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         self.begin()

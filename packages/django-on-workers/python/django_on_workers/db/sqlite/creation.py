@@ -7,6 +7,8 @@ What a name stands for (an object, a binding) the driver knows: it is opened
 with the settings of the test database, under that name.
 """
 
+from collections import defaultdict
+
 from django.core.exceptions import ImproperlyConfigured
 from django.db import NotSupportedError
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX, BaseDatabaseCreation
@@ -61,12 +63,47 @@ class DatabaseCreation(BaseDatabaseCreation):
         raise NotSupportedError("Tests run in one process: use --parallel=1.")
 
 
+#: The columns that each foreign key refers to, in their order; NULL where it is the primary key.
+KEYS_QUERY = """
+    SELECT lower(f."table"), m.name, f.id, f."to"
+    FROM sqlite_master m, pragma_foreign_key_list(m.name) f
+    WHERE m.type = 'table' AND substr(m.name, 1, 4) <> '_cf_'
+    ORDER BY m.name, f.id, f.seq
+"""
+
+
 def drop_everything(connection):
-    """Drop all tables and views of a database."""
+    """
+    Drop all tables and views of a database.
+
+    ``DROP TABLE`` compiles the ``ON DELETE`` actions of the tables that refer to a table, and fails
+    if these refer to yet another one that is gone. So an empty table takes the place of each one
+    that others refer to, until there are no foreign keys left.
+    """
     with connection.cursor() as cursor:
         tables = connection.introspection.get_table_list(cursor)
+        keys = defaultdict(lambda: defaultdict(list))
+        for parent, child, number, column in cursor.execute(KEYS_QUERY).fetchall():
+            keys[parent][child, number].append(column)
     quote = connection.ops.quote_name
-    connection.execute_all(
-        f"DROP {'VIEW' if table.type == 'v' else 'TABLE'} {quote(table.name)}"
-        for table in sorted(tables, key=lambda table: table.type != "v")
-    )
+    statements, places = [], []
+    for table in sorted(tables, key=lambda table: table.type != "v"):
+        name = quote(table.name)
+        statements.append(f"DROP {'VIEW' if table.type == 'v' else 'TABLE'} {name}")
+        if referred := keys.get(table.name.lower()):
+            statements.append(f"CREATE TABLE {name} ({_placeholder(referred.values(), quote)})")
+            places.append(f"DROP TABLE {name}")
+    connection.execute_all(statements + places)
+
+
+def _placeholder(keys, quote):
+    """Return the definition of a table with nothing but these keys."""
+    columns, constraints = {}, set()
+    for key in keys:
+        kind = "PRIMARY KEY" if key[0] is None else "UNIQUE"
+        names = [
+            quote(f"key {index}" if column is None else column) for index, column in enumerate(key)
+        ]
+        columns.update(dict.fromkeys(names))
+        constraints.add(f"{kind} ({', '.join(names)})")
+    return ", ".join([*columns, *sorted(constraints)])

@@ -136,7 +136,7 @@ def inline(query: str, params: Sequence) -> tuple[str, Sequence]:
         for index in shortest:
             if not left:
                 break
-            text = literal(params[index])
+            text = exactly(params[index])
             if length + len(text) < MAX_LENGTH:
                 placeholders[index] = text
                 length += len(text.encode())
@@ -158,10 +158,25 @@ def inline(query: str, params: Sequence) -> tuple[str, Sequence]:
 def fits_json(value) -> bool:
     """Return whether SQLite reads this value as the same from JSON."""
     if isinstance(value, float):
-        return math.isfinite(value)
+        return math.isfinite(value) and reads_exactly(value)
     if isinstance(value, str):
         return "\0" not in value
     return not isinstance(value, bytes)
+
+
+def reads_exactly(value: float) -> bool:
+    """Return whether SQLite, which rounds a fraction more than once, surely reads its decimals right."""
+    return value.is_integer() and abs(value) < 2**53
+
+
+def exactly(value) -> str:
+    """Return SQL for a value that can be bound: a literal, or where SQLite may misread that a product."""
+    if not isinstance(value, float) or not math.isfinite(value) or reads_exactly(value):
+        return literal(value)
+    numerator, denominator = value.as_integer_ratio()
+    # One of the two is a power of two, or has one as a factor.
+    exponent = (numerator & -numerator).bit_length() - denominator.bit_length()
+    return f"({numerator >> max(exponent, 0)}*pow(2,{exponent}))"
 
 
 def literal(value) -> str:
