@@ -32,13 +32,23 @@ export interface Step {
 const asBuffer = (bytes: Uint8Array): ArrayBuffer =>
   bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 
+/** Steps of a build; each runs in an interpreter of its own, which starts from the same captured memory. */
 export class Builder {
   readonly #cache: Cache;
-  readonly #pyodide: Pyodide = readPyodide();
+  readonly #pyodide: Pyodide;
+  /** The builder and its step that this one's steps start after, kept by the key; nothing where they start with Python's own start. */
+  readonly #previous: { builder: Builder; step: Step; key: string } | undefined;
   #worker: Promise<Miniflare> | undefined;
 
-  constructor(cache: Cache) {
+  constructor(cache: Cache, previous?: { builder: Builder; step: Step; key: string }) {
     this.#cache = cache;
+    this.#previous = previous;
+    this.#pyodide = previous?.builder.pyodide ?? readPyodide();
+  }
+
+  /** A builder whose steps start where `step` ends. What that leaves is kept by `key`, and made when it is needed. */
+  after(key: string, step: Step): Builder {
+    return new Builder(this.#cache, { builder: this, step, key });
   }
 
   get pyodide(): Pyodide {
@@ -60,8 +70,7 @@ export class Builder {
 
   /** Runs a Python function and captures the interpreter's memory after it, the runs that the header names. */
   async capture<Result>(step: Step): Promise<{ result: Result; header: CaptureHeader; memory: Uint8Array }> {
-    const answer = await this.#send(step, { capture: true, collect: [] });
-    const { header, body } = readContainer<CaptureHeader>(CAPTURE, answer);
+    const { header, body } = readContainer<CaptureHeader>(CAPTURE, await this.#capture(step));
     return { result: JSON.parse(header.result) as Result, header, memory: body };
   }
 
@@ -69,6 +78,10 @@ export class Builder {
     const worker = this.#worker;
     this.#worker = undefined;
     if (worker) await (await worker).dispose();
+  }
+
+  #capture(step: Step): Promise<ArrayBuffer> {
+    return this.#send(step, { capture: true, collect: [] });
   }
 
   async #send(step: Step, options: Pick<StepHeader, "capture" | "collect">): Promise<ArrayBuffer> {
@@ -84,19 +97,23 @@ export class Builder {
   }
 
   async #start(): Promise<Miniflare> {
-    const linked = await this.linked();
-    const key = digest(version, this.#pyodide.buildId, JSON.stringify([...runtimeModules()]));
-    // The seed of hash() ends in the image: one of the build's own, so that nobody outside can tell it.
-    const seed = Number.parseInt(digest(key, String(Math.random())).slice(0, 8), 16);
-    const base = await this.#cache.bytes("base", key, async () => {
-      const worker = this.#create(linked, undefined);
+    return this.#create(await this.linked(), await this.#base());
+  }
+
+  /** The memory that steps start from, as the build's own Worker captures it. */
+  async #base(): Promise<Uint8Array> {
+    const key = digest(version, this.#pyodide.buildId, JSON.stringify([...runtimeModules()]), this.#previous?.key ?? "");
+    return this.#cache.bytes("base", key, async () => {
+      if (this.#previous) return new Uint8Array(await this.#previous.builder.#capture(this.#previous.step));
+      const worker = this.#create(await this.linked(), undefined);
+      // The seed of hash() ends in the image: one of the build's own, so that nobody outside can tell it.
+      const seed = Number.parseInt(digest(key, String(Math.random())).slice(0, 8), 16);
       try {
         return new Uint8Array(await post(worker, `/?seed=${seed}`, new Uint8Array()));
       } finally {
         await worker.dispose();
       }
     });
-    return this.#create(linked, base);
   }
 
   #create({ glue, exports }: LinkedGlue, base: Uint8Array | undefined): Miniflare {

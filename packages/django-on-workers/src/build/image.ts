@@ -42,6 +42,16 @@ export function packImage({ memory, runs, references }: Pick<CaptureHeader, "mem
   return writeContainer(IMAGE, header, body);
 }
 
+/** A builder for a project's own steps: in it, the packages that every project uses have been imported. */
+export const withPackages = (builder: Builder, packages: Packages): Builder =>
+  builder.after(packages.key, {
+    archives: [packages.archive],
+    path: [PACKAGES_ROOT],
+    module: "django_on_workers.build.image",
+    function: "prepare_packages",
+    config: {},
+  });
+
 export async function makeImage(
   project: Project,
   source: Source,

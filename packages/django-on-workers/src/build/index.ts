@@ -5,7 +5,7 @@ import { Builder } from "./builder.ts";
 import { Cache } from "./cache.ts";
 import { compilePackages, compileProject } from "./compile.ts";
 import { emit, type Output } from "./emit.ts";
-import { makeImage } from "./image.ts";
+import { makeImage, withPackages } from "./image.ts";
 import { toolDigest } from "./modules.ts";
 import { silent, type Progress } from "./progress.ts";
 import { readProject, type Project, type ProjectOptions } from "./project.ts";
@@ -34,7 +34,7 @@ export interface Build extends Output {
   facts: Facts;
 }
 
-const LEVEL = 9;
+const LEVEL = 6;
 
 /** Where a build of the project goes. */
 export const outputFolder = (project: Project): string => join(project.root, ".django-on-workers");
@@ -51,19 +51,22 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
   mkdirSync(folder, { recursive: true });
   const cache = new Cache(join(folder, "cache"), toolDigest());
   const sources = options.sources ?? cache.read("kept", "sources")?.toString() === "true";
-  const builder = new Builder(cache);
+  const bare = new Builder(cache);
+  let builder: Builder | undefined;
   try {
     const installed = await resolve(project, target(), cache, progress);
-    const packages = await compilePackages(installed, builder, cache, progress);
+    const packages = await compilePackages(installed, bare, cache, progress);
+    builder = withPackages(bare, packages);
     const source = await compileProject(project, builder, cache, progress);
     const environment = environmentOf(project, options.environment ?? process.env);
-    const inspection = await inspect(project, source, packages, environment, builder, cache, progress);
+    const inspection = await inspect(project, source, packages, environment, bare, cache, progress);
     const image = await makeImage(project, source, packages, inspection, environment, level, builder, cache, progress);
-    const output = emit(project, folder, builder.pyodide, await builder.linked(), packages, source, inspection, image, sources);
+    const output = emit(project, folder, bare.pyodide, await bare.linked(), packages, source, inspection, image, sources);
     cache.write("kept", "sources", Buffer.from(String(sources)));
     cache.prune();
     return { ...output, project, facts: inspection.facts };
   } finally {
-    await builder.dispose();
+    await builder?.dispose();
+    await bare.dispose();
   }
 }

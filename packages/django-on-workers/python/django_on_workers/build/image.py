@@ -21,7 +21,7 @@ from django_on_workers.runtime import (
 from . import environment
 from .warm import warm
 
-__all__ = ["prepare_image"]
+__all__ = ["prepare_image", "prepare_packages"]
 
 #: Modules that every project uses and that need no settings: what can be in an image whatever the project does.
 _GENERAL = """
@@ -41,8 +41,16 @@ django_on_workers.db.d1.base django_on_workers.db.durable_object.base sqlparse z
 """.split()
 
 
+def prepare_packages(config: str) -> str:
+    """Import what every project uses. The steps of a project start from here; `config` is not read."""
+    collection.disable()
+    adaptations.apply()
+    _import_general()
+    return "{}"
+
+
 def prepare_image(config: str) -> str:
-    """Import what the image shall hold and let go of what it must not.
+    """Import the project and let go of what an image must not hold. Comes after :func:`prepare_packages`.
 
     `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``names`` (environment variables that the
     project reads), ``booleans`` (those among them with a plain yes or no for a value, which is no secret and decides
@@ -52,11 +60,8 @@ def prepare_image(config: str) -> str:
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
-    collection.disable()
     sys.path[:0] = [root]
     os.chdir(root)
-    adaptations.apply()
-    _import_general()
     reason = _prepare_project(parsed, root) if parsed["project"] else None
     if reason is not None:
         return json.dumps({"reason": reason})

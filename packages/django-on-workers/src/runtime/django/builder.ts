@@ -93,7 +93,7 @@ async function step(parts: Parts, base: ArrayBuffer, body: ArrayBuffer): Promise
     if (header.capture) before = found;
   });
   const booted = await boot(parts, { image, archives, forImage: true, modules: HOST_MODULES });
-  booted.python.runPython(`import sys; sys.path[:0] = ${JSON.stringify(header.path)}; sys.path_importer_cache.clear()`);
+  booted.python.runPython(`import sys; sys.path[:0] = [p for p in ${JSON.stringify(header.path)} if p not in sys.path]; sys.path_importer_cache.clear()`);
   const program = booted.python.pyimport(header.module);
   const result = (await (program[header.function] as PyProxy).callPromising(JSON.stringify(header.config))) as string;
   if (header.capture) return captured(booted, result, (memory) => changed(memory, before, parts.wasm));
