@@ -23,6 +23,24 @@ ${Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)}${s
 
 Each command has --help. Run it in the folder of a project's manage.py.`;
 
+/** What the machine refuses and its user can mend. https://nodejs.org/api/errors.html#common-system-errors */
+const REFUSALS: Record<string, string> = {
+  ENOSPC: "the disk is full: make room on it",
+  EDQUOT: "your quota on this disk is used up: make room",
+  EROFS: "the disk is read-only: build in a folder that can be written to",
+  EACCES: "permission is denied: make the project's folder yours to write to",
+  EPERM: "permission is denied: make the project's folder yours to write to",
+  EMFILE: "too many files are open: raise the limit with ulimit -n",
+};
+
+/** An error of the file system as a sentence; any other as it is. */
+export function understood(error: unknown): unknown {
+  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  const reason = code === undefined ? undefined : REFUSALS[code];
+  if (reason === undefined) return error;
+  return new UserError("DOW_FILE_SYSTEM", `${path ? `${path} can't be used` : "A file can't be written"}, because ${reason}, and run the command again. Nothing half-written is kept.`);
+}
+
 export async function main(args: string[]): Promise<void> {
   const [name, ...rest] = args;
   try {
@@ -37,7 +55,7 @@ export async function main(args: string[]): Promise<void> {
       process.exitCode = await (await command.load()).run(rest);
     }
   } catch (error) {
-    reportError(error);
+    reportError(understood(error));
     process.exitCode = error instanceof UserError && error.code === "DOW_USAGE" ? 2 : 1;
   }
   if (process.exitCode !== 0) say("");

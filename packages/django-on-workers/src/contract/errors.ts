@@ -19,6 +19,7 @@ export type UserErrorCode =
   | "DOW_CONFIG_INVALID"
   | "DOW_PORT_TAKEN"
   | "DOW_TOO_LARGE"
+  | "DOW_FILE_SYSTEM"
   | "DOW_USAGE";
 
 export class UserError extends Error {
