@@ -36,6 +36,15 @@ combinations(ALL, (database, kind) => {
     });
   }
 
+  test("a request over https is secure, and its client's address that of the header", async () => {
+    const response = await site.dispatch("https://shop.example/echo/", { "cf-connecting-ip": "2001:db8::1" });
+    const found = (await response.json()) as Record<string, unknown>;
+    assert.equal(found["scheme"], "https");
+    assert.equal(found["secure"], true);
+    assert.match(String(found["absolute"]), /^https:/);
+    assert.equal(found["remote"], "2001:db8::1");
+  });
+
   test("a JSON body is there as it was sent", async () => {
     const body = JSON.stringify({ text: "ü\u0000 🐍", list: [1, 2, 3] });
     const found = await json(site.url, "/echo/", { method: "PUT", headers: { "content-type": "application/json" }, body });

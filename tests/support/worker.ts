@@ -12,6 +12,8 @@ export interface LogEntry {
 export interface Running {
   url: string;
   logs: LogEntry[];
+  /** Sends a request as if it had come for this URL. */
+  dispatch(url: string, headers?: Record<string, string>): Promise<{ status: number; json(): Promise<unknown> }>;
   stop(): Promise<void>;
 }
 
@@ -20,7 +22,7 @@ export async function serve(build: Build): Promise<Running> {
   const logs: LogEntry[] = [];
   const worker = await startLocal(build, { log: (level, message) => void logs.push({ level, message }) });
   const url = (await worker.ready).origin;
-  return { url, logs, stop: () => worker.dispose() };
+  return { url, logs, dispatch: (to, headers = {}) => worker.dispatchFetch(to, { headers }), stop: () => worker.dispose() };
 }
 
 export interface Outcome {
