@@ -5,7 +5,7 @@ import type { Database } from "../../packages/django-on-workers/dist/build/index
 import { inWorkerd, type Entry, type Place, type Task } from "../../conformance/places.ts";
 import { count, failing } from "../../conformance/results.ts";
 import { buildSuite, newestRelease } from "../../conformance/suite.ts";
-import { runUnit } from "../../conformance/units.ts";
+import { runUnit, unitsOf } from "../../conformance/units.ts";
 
 describe("Django's own tests", () => {
   for (const [database, apps] of [
@@ -42,6 +42,12 @@ function scripted(...processes: Entry[][]): Place & { tasks: Task[] } {
 }
 
 const passes = (test: string): Entry[] => [{ started: test }, { test, outcome: "passed" }];
+
+test("small apps share a unit, large ones have their own", () => {
+  const sizes: Record<string, number> = { a: 10, b: 20, large: 400_000, c: 149_990, d: 20 };
+  const units = unitsOf(["a", "b.tests", "b.other", "large", "c", "d"], (app) => sizes[app] as number);
+  assert.deepEqual(units.map(({ labels }) => labels), [["a", "b.tests", "b.other"], ["large"], ["c"], ["d"]]);
+});
 
 describe("a unit", () => {
   const found = ["app.A.one", "app.A.two", "app.B.three"];
