@@ -14,7 +14,7 @@ export const SLICE: Record<Database, readonly string[]> = {
 };
 
 /** What passed in the committed results and does not now, a line each. */
-export function regressions(committed: Results, units: readonly UnitResult[]): string[] {
+export function regressions(committed: Results, apps: readonly string[], units: readonly UnitResult[]): string[] {
   const known = new Set(committed.not_passing);
   const skipped = new Set(Object.values(committed.skipped).flat());
   const found: string[] = [];
@@ -22,10 +22,10 @@ export function regressions(committed: Results, units: readonly UnitResult[]): s
     if (hasFailed(outcome) && !known.has(id) && !skipped.has(id)) found.push(`${id}\n${reason}`);
     if (outcome === "skipped" && !known.has(id) && !skipped.has(id)) found.push(`${id}\nIt is skipped: ${reason}`);
   }
-  for (const { found: tests } of units) {
-    const app = tests[0]?.split(".")[0] ?? "";
-    const before = committed.apps[app]?.[0] ?? 0;
-    if (tests.length < before) found.push(`${app}\n${tests.length} tests were found, and there are ${before}.`);
+  const now = Map.groupBy(units.flatMap(({ found: tests }) => tests), (id) => id.split(".")[0] as string);
+  for (const app of apps) {
+    const [before, after] = [committed.apps[app]?.[0] ?? 0, now.get(app)?.length ?? 0];
+    if (after < before) found.push(`${app}\n${after} tests were found, and there are ${before}.`);
   }
   return found;
 }

@@ -28,8 +28,9 @@ export const causes = (): Line[] => read("causes.txt");
 export const matches = ({ pattern }: Line, id: string): boolean =>
   new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.()]/g, "\\$&")).join(".*")}$`).test(id);
 
-/** Whether nothing of an app is left. */
-export const isWholeApp = (app: string, excluded: readonly Line[]): boolean => excluded.some(({ pattern }) => pattern === `${app}.*`);
+/** Whether nothing of the app is left that a label belongs to. */
+export const isWholeApp = (label: string, excluded: readonly Line[]): boolean =>
+  excluded.some(({ pattern }) => pattern === `${label.split(".")[0]}.*`);
 
 /** The patterns for tests of an app. */
 export const patternsFor = (app: string, excluded: readonly Line[]): string[] =>

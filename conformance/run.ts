@@ -12,7 +12,7 @@ import { exclusions, isWholeApp, patternsFor } from "./patterns.ts";
 import { inWorkerd, natively, type Place } from "./places.ts";
 import { committed, resultsFolder, writeReport } from "./report.ts";
 import { compare, count, failing, type Counts, type Results } from "./results.ts";
-import { appsOf, buildSuite, newestRelease } from "./suite.ts";
+import { appsOf, buildSuite, newestRelease, sizesOf } from "./suite.ts";
 import { unit, unitsOf, type UnitResult } from "./units.ts";
 
 const NAMES: Record<Database, string> = { "durable-object": "Durable Object", d1: "D1" };
@@ -23,22 +23,22 @@ const isDatabase = (name: string | undefined): name is Database => name !== unde
 const clock = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 /** Runs the labels at each place, so many processes at a time; a line tells of each unit as it ends. */
-async function runAll(places: readonly Place[], labels: readonly string[], shards: number): Promise<Map<Place, UnitResult[]>> {
+async function runAll(places: readonly Place[], release: string, labels: readonly string[], shards: number): Promise<Map<Place, UnitResult[]>> {
   const excluded = exclusions();
-  const units = [...unitsOf(labels)].filter(([app]) => !isWholeApp(app, excluded));
-  const waiting = places.flatMap((place) => units.map(([app, names]) => ({ place, app, names })));
+  const units = unitsOf(labels.filter((label) => !isWholeApp(label, excluded)), await sizesOf(release));
+  const waiting = places.flatMap((place) => units.map(({ apps, labels }) => ({ place, apps, labels })));
   const all = waiting.length;
   const results = new Map<Place, UnitResult[]>(places.map((place) => [place, []]));
   const started = performance.now();
   let ended = 0;
   const shard = async (): Promise<void> => {
     for (let job = waiting.shift(); job; job = waiting.shift()) {
-      const { place, app, names } = job;
-      const { result, kept } = await unit(place, names, patternsFor(app, excluded));
+      const { place, apps, labels } = job;
+      const { result, kept } = await unit(place, labels, apps.flatMap((app) => patternsFor(app, excluded)));
       results.get(place)?.push(result);
       const { found, passed, failed, errors } = count([result]);
       const progress = `${String(++ended).padStart(String(all).length)}/${all} ${clock((performance.now() - started) / 1000)}`;
-      say(`${progress}  ${app}, ${place.name}: ${found} found, ${passed} passed, ${failed} failed, ${errors} errors, ${kept ? "kept" : `${result.seconds} s`}`);
+      say(`${progress}  ${apps.length > 1 ? `${apps[0]} … ${apps.at(-1)}` : apps[0]}, ${place.name}: ${found} found, ${passed} passed, ${failed} failed, ${errors} errors, ${kept ? "kept" : `${result.seconds} s`}`);
     }
   };
   await Promise.all(Array.from({ length: shards }, shard));
@@ -53,7 +53,7 @@ async function conform(build: Build, database: Database, labels: string[], inter
   const control = native ?? inside;
   if (!control) throw new Refusal(`This machine has no Python that Django ${release} supports: use --control interpreter.`);
   const places = [here, native, inside].filter((place) => place !== undefined);
-  const results = await runAll(places, labels.length > 0 ? labels : await appsOf(release), shards);
+  const results = await runAll(places, release, labels.length > 0 ? labels : await appsOf(release), shards);
   const of = (place: Place): UnitResult[] => results.get(place) ?? [];
   return {
     database,
@@ -99,8 +99,8 @@ async function check(shards: number): Promise<number> {
     const expected = committed().find((results) => results.database === database);
     if (!expected) throw new Refusal(`There are no results of ${NAMES[database]} in conformance/results.`);
     const place = inWorkerd(await suiteOf(expected.django, database), NAMES[database]);
-    const units = (await runAll([place], SLICE[database], shards)).get(place) ?? [];
-    const found = regressions(expected, units);
+    const units = (await runAll([place], expected.django, SLICE[database], shards)).get(place) ?? [];
+    const found = regressions(expected, SLICE[database], units);
     for (const text of found) say(`no longer passing on ${NAMES[database]}: ${text}`);
     const { passed } = count(units);
     process.stdout.write(`${NAMES[database]}, Django ${expected.django}: ${passed} passed, ${found.length} no longer\n`);

@@ -1,5 +1,5 @@
 /** Django's own test suite as a project: the folder `tests` of a release's sdist, and what runs it. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Build, Database } from "../packages/django-on-workers/dist/build/index.js";
 import { root } from "../scripts/lib/prepare.mjs";
@@ -66,6 +66,16 @@ export async function buildSuite(release: string, database: Database): Promise<B
   }
   // With the packages' sources, as in development: tracebacks and inspect.getsource() need them.
   return buildProject(folder, { database, sources: true });
+}
+
+/** How much Python an app of the suite has, in bytes. */
+export async function sizesOf(release: string): Promise<(app: string) => number> {
+  const tests = join(await sdist(release), "tests");
+  return (app) => {
+    if (!existsSync(join(tests, app))) return 0;
+    const sources = readdirSync(join(tests, app), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".py"));
+    return sources.reduce((bytes, path) => bytes + statSync(join(tests, app, path)).size, 0);
+  };
 }
 
 /** The newest Python that a release names among its classifiers, as minor versions. */

@@ -1,4 +1,4 @@
-/** The suite in units, each an app in a process of its own, whose outcomes are kept. */
+/** The suite in units, each some apps in a process of its own, whose outcomes are kept. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digest } from "../packages/django-on-workers/dist/build/cache.js";
@@ -16,19 +16,38 @@ const RESULTS = join(work, "conformance-results");
 /** A process that tells nothing for so long is ended, and with it the test that it was at. */
 const SILENCE_SECONDS = 300;
 
-/** Labels by the app that they belong to. */
-export function unitsOf(labels: readonly string[]): Map<string, string[]> {
-  const units = new Map<string, string[]>();
-  for (const label of labels) {
-    const app = label.split(".")[0] as string;
-    units.set(app, [...(units.get(app) ?? []), label]);
+/** Labels that run in one process, and the apps that they belong to. */
+export interface Unit {
+  apps: string[];
+  labels: string[];
+}
+
+/** Bytes of Python that a process gets to run: starting one costs as much as the tests of some small apps. */
+const UNIT_SIZE = 150_000;
+
+/** Puts the labels of neighbouring apps together, up to a size; a large app is a unit by itself. */
+export function unitsOf(labels: readonly string[], sizeOf: (app: string) => number): Unit[] {
+  const apps = Map.groupBy(labels, (label) => label.split(".")[0] as string);
+  const units: Unit[] = [];
+  let room = 0;
+  for (const [app, own] of apps) {
+    const size = sizeOf(app);
+    const last = units.at(-1);
+    if (last && size <= room) {
+      last.apps.push(app);
+      last.labels.push(...own);
+      room -= size;
+    } else {
+      units.push({ apps: [app], labels: [...own] });
+      room = UNIT_SIZE - size;
+    }
   }
   return units;
 }
 
 /** Outcomes of a unit: run, or read from what an earlier run of the same has kept. */
 export async function unit(place: Place, labels: readonly string[], leftOut: readonly string[]): Promise<{ result: UnitResult; kept: boolean }> {
-  const path = join(RESULTS, place.key, `${(labels[0] as string).split(".")[0]}-${digest(...labels, "", ...leftOut)}.json`);
+  const path = join(RESULTS, place.key, `${labels[0]}-${digest(...labels, "", ...leftOut)}.json`);
   if (existsSync(path)) return { result: JSON.parse(readFileSync(path, "utf8")) as UnitResult, kept: true };
   const result = await runUnit(place, labels, leftOut);
   mkdirSync(join(RESULTS, place.key), { recursive: true });

@@ -7,8 +7,9 @@ storage, body) stays in JavaScript. The number lives in a context variable, so i
 from contextvars import ContextVar
 
 import _django_on_workers as host
+from pyodide.ffi import run_sync
 
-__all__ = ["BYTES_OFFSET", "calls", "current_request", "host", "request_id"]
+__all__ = ["BYTES_OFFSET", "calls", "current_request", "host", "request_id", "wait"]
 
 current_request: ContextVar[int] = ContextVar("django_on_workers.request")
 
@@ -33,6 +34,23 @@ def bind() -> None:
     """Look the functions up; the first thing that runs after a restore."""
     for name in _Calls.__slots__:
         setattr(calls, name, getattr(host, name))
+
+
+class Waiting:
+    """A promise that ``run_sync`` waits for as it is: ``runtime/adaptations.py`` lets it."""
+
+    __slots__ = ("promise",)
+
+    def __init__(self, promise):
+        self.promise = promise
+
+    def __await__(self):
+        return self.promise.__await__()
+
+
+def wait(waiting):
+    """Suspend this stack until a promise of the host's settles; return its result, or raise JsException."""
+    return run_sync(Waiting(waiting.promise))
 
 
 def request_id() -> int:

@@ -13,11 +13,19 @@ import type { Level } from "./levels.ts";
  */
 export type Bytes = [address: number, length: number];
 
+/**
+ * A promise that Python waits for with `_host.wait`. Returned as such, Pyodide would make it a future of Python's event
+ * loop, and wait for that: turns of two event loops for every query.
+ */
+export interface Waiting<Value> {
+  readonly promise: Promise<Value>;
+}
+
 export interface Host {
   log(level: Level, text: string): void;
   /** Output of a management command. */
   output(name: "stdout" | "stderr", text: string): void;
-  sleep(milliseconds: number): Promise<void>;
+  sleep(milliseconds: number): Waiting<void>;
   /** Runs a callback of Python's event loop on a later turn, on behalf of the request that asks. */
   schedule(callback: () => void, milliseconds?: number): void;
   /** Throws where the platform's node:crypto refuses the parameters. */
@@ -48,13 +56,13 @@ export interface Host {
   /** Gives up the rest of a result; the request may be over. */
   result_close(request: number, result: number): void;
   /** Opens a transaction, or a savepoint inside one. */
-  object_begin(request: number): Promise<void>;
+  object_begin(request: number): Waiting<void>;
   /** Ends savepoints and the transaction, from the innermost on, until `depth` of them are open. */
-  object_commit(request: number, depth: number): Promise<void>;
-  object_rollback(request: number, depth: number): Promise<void>;
+  object_commit(request: number, depth: number): Waiting<void>;
+  object_rollback(request: number, depth: number): Waiting<void>;
 
   /** Runs one statement on D1, like `object_query`. */
-  d1_query(request: number, binding: string, sql: string, ...parameters: Bytes | []): Promise<Uint8Array | string>;
+  d1_query(request: number, binding: string, sql: string, ...parameters: Bytes | []): Waiting<Uint8Array | string>;
   /** Runs statements as one transaction; results in order, as one `marshal` list. */
-  d1_batch(request: number, binding: string, ...statements: Bytes): Promise<Uint8Array | string>;
+  d1_batch(request: number, binding: string, ...statements: Bytes): Waiting<Uint8Array | string>;
 }

@@ -20,7 +20,7 @@ UTC = datetime.UTC
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = 3600
 
-INSTANTS = part(10_000, 250, inside=150)
+INSTANTS = part(10_000, 250, inside=100)
 #: What applications meet most, and what is odd: half hours, two changes a year that are none of
 #: Europe's, negative daylight saving, Ramadan, no daylight saving, and offsets without a name.
 NAMED_ZONES = (
@@ -34,7 +34,7 @@ NAMED_ZONES = (
     "UTC+05:30",
     "UTC-03:15",
 )
-ZONES = part(20, 14, inside=11)
+ZONES = part(20, 14, inside=len(NAMED_ZONES))
 
 
 class Moment(models.Model):
@@ -247,11 +247,11 @@ class DatesTests(TestCase):
             zone = zone_of(name)
             with timezone.override(zone):
                 self.compare_expressions(expressions(), name)
-                self.compare_lookups(self.source.sample(self.moments, part(3, 1)), zone, name)
+                self.compare_lookups(self.source.sample(self.moments, 1), zone, name)
                 self.compare_lists(name)
 
     def test_zones_of_expressions(self):
-        for name in self.source.sample(self.zones, part(len(self.zones), 2)):
+        for name in self.source.sample(self.zones, part(5, 2)):
             with timezone.override("Asia/Tokyo"):
                 self.compare_expressions(expressions(zone_of(name)), f"tzinfo={name}")
 
@@ -259,7 +259,7 @@ class DatesTests(TestCase):
         with override_settings(USE_TZ=False):
             self.compare_expressions(expressions(), "USE_TZ=False")
             moments = [moment.replace(tzinfo=None) for moment in self.moments]
-            self.compare_lookups(self.source.sample(moments, part(20, 2)), None, "USE_TZ=False")
+            self.compare_lookups(self.source.sample(moments, 2), None, "USE_TZ=False")
             self.compare_lists("USE_TZ=False")
 
     def test_dates_and_times(self):

@@ -1,18 +1,24 @@
 /** The host that Python sees: one function each, put together from the bindings. */
 import { scryptSync } from "node:crypto";
-import type { Host } from "../../contract/host.ts";
+import type { Host, Waiting } from "../../contract/host.ts";
 import { output } from "../python/console.ts";
 import { pbkdf2Sha256 } from "../python/pbkdf2.ts";
 import * as d1 from "./d1.ts";
 import * as object from "./durable-object.ts";
 import { copy } from "../python/memory.ts";
-import { find, ifOpen } from "./requests.ts";
+import { find, ifOpen, OVER, type Exchange } from "./requests.ts";
 import { messageOf } from "./rows.ts";
 
 function transactions(request: number) {
   const found = find(request).transactions;
   if (!found) throw new Error("Transactions need a Durable Object; a Worker on D1 has none.");
   return found;
+}
+
+/** What a database answers, or why it can't be asked. */
+function answer(request: number, ask: (exchange: Exchange) => Promise<Uint8Array | string>): Waiting<Uint8Array | string> {
+  const asked = async (): Promise<Uint8Array | string> => ask(find(request));
+  return { promise: asked().catch(messageOf) };
 }
 
 export const host: Host = {
@@ -22,7 +28,7 @@ export const host: Host = {
   output(name, text) {
     output.sink.write(name === "stderr" ? "error" : "log", text);
   },
-  sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+  sleep: (milliseconds) => ({ promise: new Promise((done) => setTimeout(done, milliseconds)) }),
   schedule(callback, milliseconds = 0) {
     setTimeout(callback, milliseconds);
   },
@@ -63,31 +69,21 @@ export const host: Host = {
 
   object_for_tests: (request) => find(request).scope.forTests === true,
   object_query(request, sql, ...parameters) {
-    const { scope, transactions, results } = find(request);
+    const exchange = ifOpen(request);
+    if (!exchange) return OVER;
+    const { scope, transactions, results } = exchange;
     if (!scope.storage) return "This request is not served by a Durable Object.";
     return transactions?.refusal ?? object.query(scope.storage, results, sql, parameters);
   },
   result_more: (request, result) => find(request).results.more(result),
   result_count: (request, result) => find(request).results.count(result),
   result_close: (request, result) => ifOpen(request)?.results.close(result),
-  object_begin: (request) => transactions(request).begin(),
-  object_commit: (request, depth) => transactions(request).commit(depth),
-  object_rollback: (request, depth) => transactions(request).rollback(depth),
+  object_begin: (request) => ({ promise: transactions(request).begin() }),
+  object_commit: (request, depth) => ({ promise: transactions(request).commit(depth) }),
+  object_rollback: (request, depth) => ({ promise: transactions(request).rollback(depth) }),
 
-  async d1_query(request, binding, sql, ...parameters) {
-    try {
-      const { scope, results } = find(request);
-      return await d1.query(scope.env, results, binding, sql, parameters);
-    } catch (error) {
-      return messageOf(error);
-    }
-  },
-  async d1_batch(request, binding, ...statements) {
-    try {
-      const { scope, results } = find(request);
-      return await d1.batch(scope.env, results, binding, statements);
-    } catch (error) {
-      return messageOf(error);
-    }
-  },
+  d1_query: (request, binding, sql, ...parameters) =>
+    answer(request, ({ scope, results }) => d1.query(scope.env, results, binding, sql, parameters)),
+  d1_batch: (request, binding, ...statements) =>
+    answer(request, ({ scope, results }) => d1.batch(scope.env, results, binding, statements)),
 };

@@ -44,12 +44,14 @@ export function begin(scope: Scope, body: ReadableStream<Uint8Array> | null, ans
   return id;
 }
 
+export const OVER = "This request is over; what belonged to it can't be used any more.";
+
 /** A request that may be over. */
 export const ifOpen = (id: number): Exchange | undefined => open.get(id);
 
 export function find(id: number): Exchange {
   const exchange = open.get(id);
-  if (!exchange) throw new Error("This request is over; what belonged to it can't be used any more.");
+  if (!exchange) throw new Error(OVER);
   return exchange;
 }
 

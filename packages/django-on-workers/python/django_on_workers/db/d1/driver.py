@@ -3,9 +3,7 @@
 import marshal
 from collections.abc import Sequence
 
-from pyodide.ffi import run_sync
-
-from django_on_workers._host import BYTES_OFFSET, calls, request_id
+from django_on_workers._host import BYTES_OFFSET, calls, request_id, wait
 from django_on_workers.db.results import load, result
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
@@ -30,7 +28,7 @@ class D1Driver:
             )
         else:
             answer = calls.d1_query(self._request, self._binding, sql)
-        return result(self._request, *load(run_sync(answer), params))
+        return result(self._request, *load(wait(answer), params))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         packed = marshal.dumps([(sql, tuple(params)) for sql, params in statements], 2)
@@ -38,7 +36,7 @@ class D1Driver:
             self._request, self._binding, id(packed) + BYTES_OFFSET, len(packed)
         )
         sent = (value for _, params in statements for value in params)
-        return [result(self._request, *each) for each in load(run_sync(answer), sent)]
+        return [result(self._request, *each) for each in load(wait(answer), sent)]
 
     def begin(self) -> None:
         raise _unsupported()

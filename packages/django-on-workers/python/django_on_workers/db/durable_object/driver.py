@@ -4,9 +4,9 @@ import marshal
 from collections.abc import Sequence
 
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX
-from pyodide.ffi import JsException, run_sync
+from pyodide.ffi import JsException
 
-from django_on_workers._host import BYTES_OFFSET, calls, host, request_id
+from django_on_workers._host import BYTES_OFFSET, calls, host, request_id, wait
 from django_on_workers.db.results import load, result
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
@@ -105,6 +105,6 @@ class StorageDriver:
 
     def _wait(self, call, *depth: int) -> None:
         try:
-            run_sync(call(self._request, *depth))
+            wait(call(self._request, *depth))
         except JsException as error:
             raise DriverError(str(error)) from None

@@ -55,12 +55,11 @@ class DatabaseWrapper(SQLiteDatabaseWrapper):
     def get_new_connection(self, conn_params):
         return dbapi.connect(self.open_driver(conn_params))
 
-    @async_unsafe
-    def ensure_connection(self):
+    def close_if_health_check_failed(self):
         # Closed by a copy of this wrapper, as Django's tests of test databases do.
         if self.connection is not None and self.connection.closed and not self.in_atomic_block:
             self.connection = None
-        super().ensure_connection()
+        super().close_if_health_check_failed()
 
     def is_usable(self):
         return self.connection is not None and not self.connection.closed

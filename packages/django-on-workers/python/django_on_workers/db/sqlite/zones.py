@@ -1,10 +1,10 @@
 """
 Time zones as SQL.
 
-Without user-defined functions, the offset of a zone at an instant is a CASE
-expression: a binary search over the transitions of the tz database and, after
-the last of them, the zone's rule for every year (the POSIX string that ends a
-TZif file, RFC 9636). The semantics are those of ``zoneinfo``.
+Without user-defined functions, the offset of a zone at an instant is a
+conditional expression: a binary search over the transitions of the tz database
+and, after the last of them, the zone's rule for every year (the POSIX string
+that ends a TZif file, RFC 9636). The semantics are those of ``zoneinfo``.
 """
 
 import datetime
@@ -117,9 +117,9 @@ class Zone(NamedTuple):
             if low == high:
                 return str(offsets[low]) if low < len(times) else last
             middle = (low + high) // 2
+            # Shorter than CASE, and compiled to the same: a statement may have 100,000 bytes.
             return (
-                f"CASE WHEN {value}<{times[middle]} THEN {between(low, middle)} "
-                f"ELSE {between(middle + 1, high)} END"
+                f"iif({value}<{times[middle]},{between(low, middle)},{between(middle + 1, high)})"
             )
 
         return between(0, len(times))
