@@ -145,8 +145,19 @@ export class Builder {
   }
 }
 
+/** workerd closes a connection that nobody has used for a while, perhaps just when a request is being sent. */
+const isClosed = (error: unknown): boolean => {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+  return code === "EPIPE" || code === "ECONNRESET" || code === "UND_ERR_SOCKET";
+};
+
 async function post(worker: Miniflare, path: string, body: Uint8Array): Promise<ArrayBuffer> {
-  const response = await worker.dispatchFetch(`http://builder${path}`, { method: "POST", body: asBuffer(body) });
+  const send = () => worker.dispatchFetch(`http://builder${path}`, { method: "POST", body: asBuffer(body) });
+  // Sent again once: a step depends on nothing but what it is sent.
+  const response = await send().catch((error: unknown) => {
+    if (isClosed(error)) return send();
+    throw error;
+  });
   if (!response.ok) throw new Error(`A step of the build failed.\n${await response.text()}`);
   return response.arrayBuffer();
 }
