@@ -85,7 +85,8 @@ class RecordingResult(unittest.TextTestResult):
         time.sleep(0)
         self._last_ended = time.monotonic()
         age = self._last_ended - self._class_began
-        if sys.platform == "emscripten" and isinstance(test, TestCase) and age > CLASS_SECONDS:
+        in_transaction = isinstance(test, TestCase) and test._databases_support_transactions()
+        if sys.platform == "emscripten" and in_transaction and age > CLASS_SECONDS:
             raise SystemExit("This class is continued in another process.")
         # CPython's own collector is off inside workerd. Between two tests no stack is suspended.
         if not gc.isenabled() and self.testsRun % TESTS_BETWEEN_COLLECTIONS == 0:

@@ -61,6 +61,10 @@ export interface Host {
   object_commit(request: number, depth: number): Waiting<void>;
   object_rollback(request: number, depth: number): Waiting<void>;
 
+  /** Has the request's statements to this database go through a session, from a constraint or a bookmark on. */
+  d1_session(request: number, binding: string, start: string): void;
+  /** The bookmark of the session, if the request has written. */
+  d1_bookmark(request: number, binding: string): string | undefined;
   /** Runs one statement on D1, like `object_query`. */
   d1_query(request: number, binding: string, sql: string, ...parameters: Bytes | []): Waiting<Uint8Array | string>;
   /** Runs statements as one transaction; results in order, as one `marshal` list. */

@@ -1,5 +1,5 @@
 from django.urls import path
-from things import asynchronous, blocks, isolation, results, views
+from things import asynchronous, blocks, isolation, refusals, results, sessions, views
 
 urlpatterns = [
     path("echo/", views.echo),
@@ -48,6 +48,15 @@ urlpatterns = [
             blocks.seen,
         )
     ),
+    path("sessions/write/", sessions.write),
+    path("sessions/read/", sessions.read),
+    path("sessions/awrite/", sessions.awrite),
+    path("sessions/aread/", sessions.aread),
+    path("refusals/every/", refusals.every),
+    path("refusals/late/", refusals.late),
+    path("refusals/closed/", refusals.closed),
+    path("refusals/blocks/", refusals.blocks),
+    path("refusals/full/", refusals.full),
     path("results/fill/", results.fill),
     path("results/iterate/", results.iterate),
     path("results/late/", results.late),

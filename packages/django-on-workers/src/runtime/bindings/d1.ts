@@ -11,12 +11,47 @@ type Row = Record<string, JsonValue>;
 const withBytes = (rows: readonly JsonValue[][]): SqlValue[][] =>
   rows.map((row) => (row.some(Array.isArray) ? row.map((value) => (Array.isArray(value) ? Uint8Array.from(value).buffer : value)) : (row as SqlValue[])));
 
-function database(env: object, binding: string): D1Database | string {
-  const found = (env as Record<string, D1Database | undefined>)[binding];
-  return (
-    found ??
-    `The Worker has no D1 binding named ${binding}. Add it to d1_databases in the Wrangler configuration, or name another in DATABASES["default"]["NAME"].`
-  );
+/**
+ * The sessions of a request, by binding. Statements of one see what its earlier ones did, whichever replica serves them.
+ * https://developers.cloudflare.com/d1/best-practices/read-replication/
+ */
+export class Sessions {
+  readonly #env: object;
+  readonly #sessions = new Map<string, { session: D1DatabaseSession; wrote: boolean }>();
+
+  constructor(env: object) {
+    this.#env = env;
+  }
+
+  /** Opens a session from a constraint or a bookmark on, unless the request has one. */
+  open(binding: string, start: string): void {
+    const found = this.#binding(binding);
+    if (found && !this.#sessions.has(binding)) this.#sessions.set(binding, { session: found.withSession(start), wrote: false });
+  }
+
+  /** What to send statements to. Without a session it is the primary database. */
+  database(binding: string, writes: boolean): Pick<D1Database, "prepare" | "batch"> {
+    const open = this.#sessions.get(binding);
+    if (open) {
+      open.wrote ||= writes;
+      return open.session;
+    }
+    const found = this.#binding(binding);
+    if (found) return found;
+    throw new Error(
+      `The Worker has no D1 binding named ${binding}. Add it to d1_databases in the Wrangler configuration, or name another in DATABASES["default"]["NAME"].`,
+    );
+  }
+
+  /** Where another request's session must start to see what this one has written, if it has. */
+  bookmark(binding: string): string | undefined {
+    const open = this.#sessions.get(binding);
+    return open?.wrote ? (open.session.getBookmark() ?? undefined) : undefined;
+  }
+
+  #binding(name: string): D1Database | undefined {
+    return (this.#env as Record<string, D1Database | undefined>)[name];
+  }
 }
 
 /** D1's results are objects, in which columns of one name collapse; `raw` keeps them apart but knows no counts. */
@@ -27,13 +62,12 @@ function write(writer: MarshalWriter, open: OpenResults, sql: string, { results,
   writeResult(writer, open, columns, rows.values(), changes ? meta.changes : -1, changes ? meta.last_row_id : null);
 }
 
-export async function query(env: object, open: OpenResults, binding: string, sql: string, parameters: Bytes | []): Promise<Uint8Array | string> {
-  const db = database(env, binding);
-  if (typeof db === "string") return db;
+export async function query(sessions: Sessions, open: OpenResults, binding: string, sql: string, parameters: Bytes | []): Promise<Uint8Array | string> {
   try {
-    const statement = db.prepare(sql).bind(...readParameters<SqlValue[]>(parameters));
+    const changes = changesRows(sql);
+    const statement = sessions.database(binding, changes).prepare(sql).bind(...readParameters<SqlValue[]>(parameters));
     const writer = new MarshalWriter();
-    if (changesRows(sql)) {
+    if (changes) {
       write(writer, open, sql, await statement.all<Row>());
     } else {
       const [columns, ...found] = (await statement.raw({ columnNames: true })) as [string[], ...JsonValue[][]];
@@ -48,10 +82,9 @@ export async function query(env: object, open: OpenResults, binding: string, sql
   }
 }
 
-export async function batch(env: object, open: OpenResults, binding: string, statements: Bytes): Promise<Uint8Array | string> {
-  const db = database(env, binding);
-  if (typeof db === "string") return db;
+export async function batch(sessions: Sessions, open: OpenResults, binding: string, statements: Bytes): Promise<Uint8Array | string> {
   try {
+    const db = sessions.database(binding, true);
     const list = readParameters<[string, SqlValue[]][]>(statements);
     const results = await db.batch<Row>(list.map(([sql, parameters]) => db.prepare(sql).bind(...parameters)));
     const writer = new MarshalWriter();

@@ -82,8 +82,10 @@ export const host: Host = {
   object_commit: (request, depth) => ({ promise: transactions(request).commit(depth) }),
   object_rollback: (request, depth) => ({ promise: transactions(request).rollback(depth) }),
 
+  d1_session: (request, binding, start) => find(request).sessions.open(binding, start),
+  d1_bookmark: (request, binding) => find(request).sessions.bookmark(binding),
   d1_query: (request, binding, sql, ...parameters) =>
-    answer(request, ({ scope, results }) => d1.query(scope.env, results, binding, sql, parameters)),
+    answer(request, ({ sessions, results }) => d1.query(sessions, results, binding, sql, parameters)),
   d1_batch: (request, binding, ...statements) =>
-    answer(request, ({ scope, results }) => d1.batch(scope.env, results, binding, statements)),
+    answer(request, ({ sessions, results }) => d1.batch(sessions, results, binding, statements)),
 };

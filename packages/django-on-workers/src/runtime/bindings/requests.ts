@@ -1,4 +1,5 @@
 /** The requests that are being served: what Python knows by a number. */
+import { Sessions } from "./d1.ts";
 import { OpenResults } from "./rows.ts";
 import { TransactionStack } from "./transactions.ts";
 
@@ -14,6 +15,7 @@ export interface Scope {
 export interface Exchange {
   readonly scope: Scope;
   readonly transactions: TransactionStack | undefined;
+  readonly sessions: Sessions;
   readonly results: OpenResults;
   body: ReadableStreamDefaultReader<Uint8Array> | undefined;
   /** Set once, when Python sends the head. */
@@ -36,6 +38,7 @@ export function begin(scope: Scope, body: ReadableStream<Uint8Array> | null, ans
   open.set(id, {
     scope,
     transactions: scope.storage && new TransactionStack(scope.storage),
+    sessions: new Sessions(scope.env),
     results: new OpenResults(),
     body: body?.getReader(),
     answer,

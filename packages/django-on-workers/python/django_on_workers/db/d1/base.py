@@ -18,6 +18,9 @@ logger = logging.getLogger("django_on_workers.db.d1")
 
 WARN, RAISE, IGNORE = "warn", "raise", "ignore"
 
+#: Where a session starts: https://developers.cloudflare.com/d1/worker-api/d1-database/#withsession
+FIRST_PRIMARY, FIRST_UNCONSTRAINED = "first-primary", "first-unconstrained"
+
 #: Databases whose lack of transactions was told about, once for each.
 warned: set[str] = set()
 
@@ -30,6 +33,11 @@ class DatabaseWrapper(BaseDatabaseWrapper):
     transactions: ``"warn"`` (the default) lets every statement take effect by
     itself and logs a warning once, ``"ignore"`` does so without one, and
     ``"raise"`` raises NotSupportedError. A migration is one batch in any case.
+
+    ``OPTIONS["session"]`` lets replicas serve what a request reads, in one D1
+    session a request, which starts at ``"first-primary"`` or
+    ``"first-unconstrained"``. Without it every statement goes to the primary
+    database. ``middleware.py`` carries a session from one request to the next.
     """
 
     SchemaEditorClass = DatabaseSchemaEditor
@@ -39,21 +47,39 @@ class DatabaseWrapper(BaseDatabaseWrapper):
     introspection_class = DatabaseIntrospection
     ops_class = DatabaseOperations
 
+    #: Where the session of this request starts instead: what an earlier one has written is there.
+    bookmark: str | None = None
+
     def open_driver(self, settings_dict: dict) -> Driver:
         # Only inside workerd is there what the driver imports.
         from .driver import connect
 
-        return connect(settings_dict)
+        constraint = self.session_constraint
+        return connect(settings_dict, constraint and (self.bookmark or constraint))
+
+    def written_bookmark(self) -> str | None:
+        """Return where a session must start to see what this request has written, None if nothing."""
+        from .driver import bookmark
+
+        return bookmark(self.settings_dict)
 
     @property
     def atomic_mode(self) -> str:
-        mode = self.settings_dict["OPTIONS"].get("atomic", WARN)
-        if mode not in (WARN, RAISE, IGNORE):
+        return self._option("atomic", WARN, RAISE, IGNORE)
+
+    @property
+    def session_constraint(self) -> str | None:
+        return self._option("session", None, FIRST_PRIMARY, FIRST_UNCONSTRAINED)
+
+    def _option(self, name: str, *values: str | None):
+        """Return an option, or the first of its possible values where it is not set."""
+        value = self.settings_dict["OPTIONS"].get(name, values[0])
+        if value not in values:
             raise ImproperlyConfigured(
-                f"DATABASES[{self.alias!r}]['OPTIONS']['atomic'] is {mode!r}. "
-                f"Use {WARN!r}, {RAISE!r} or {IGNORE!r}."
+                f"DATABASES[{self.alias!r}]['OPTIONS'][{name!r}] is {value!r}. "
+                f"Use one of {', '.join(map(repr, values))}."
             )
-        return mode
+        return value
 
     @async_unsafe
     def get_new_connection(self, conn_params):

@@ -3,14 +3,27 @@
 import marshal
 from collections.abc import Sequence
 
-from django_on_workers._host import BYTES_OFFSET, calls, request_id, wait
+from django_on_workers._host import BYTES_OFFSET, calls, host, request_id, wait
 from django_on_workers.db.results import load, result
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
-def connect(settings_dict: dict) -> Driver:
-    """Return an open driver for the D1 binding named by ``NAME``."""
-    return D1Driver(request_id(), settings_dict["NAME"])
+def connect(settings_dict: dict, session: str | None) -> Driver:
+    """
+    Return an open driver for the D1 binding named by ``NAME``.
+
+    ``session`` is where a session of the request starts: a constraint or a
+    bookmark. Without one every statement goes to the primary database.
+    """
+    request, binding = request_id(), settings_dict["NAME"]
+    if session is not None:
+        host.d1_session(request, binding, session)
+    return D1Driver(request, binding)
+
+
+def bookmark(settings_dict: dict) -> str | None:
+    """Return where a session must start to see what this request has written, None if nothing."""
+    return host.d1_bookmark(request_id(), settings_dict["NAME"])
 
 
 class D1Driver:

@@ -10,7 +10,7 @@ from django.utils.asyncio import async_unsafe
 from . import dbapi
 from .client import DatabaseClient
 from .creation import DatabaseCreation
-from .driver import Driver
+from .driver import Driver, DriverError
 from .features import DatabaseFeatures
 from .introspection import DatabaseIntrospection
 from .operations import DatabaseOperations
@@ -53,7 +53,10 @@ class DatabaseWrapper(SQLiteDatabaseWrapper):
 
     @async_unsafe
     def get_new_connection(self, conn_params):
-        return dbapi.connect(self.open_driver(conn_params))
+        try:
+            return dbapi.connect(self.open_driver(conn_params))
+        except DriverError as error:
+            raise dbapi.translate(error) from error
 
     def close_if_health_check_failed(self):
         # Closed by a copy of this wrapper, as Django's tests of test databases do.
