@@ -91,12 +91,17 @@ async function kills(database: Database): Promise<Outcome> {
   }
 }
 
+function record(title: string, result: Result): void {
+  const results = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, "utf8")) as Record<string, Result>) : {};
+  results[title] = result;
+  writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
+}
+
 async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { place: { type: "string", multiple: true, default: [...PLACES] } } });
   const names = positionals.length > 0 ? positionals : [...Object.keys(PROPERTIES), "kills"];
   const unknown = [...names.filter((name) => name !== "kills" && !Object.hasOwn(PROPERTIES, name)), ...values.place.filter((place) => !PLACES.includes(place as Place))];
   if (unknown.length > 0) throw new Refusal(`There is no ${unknown.join(", ")}; there are ${Object.keys(PROPERTIES).join(", ")} and kills, and the places ${PLACES.join(", ")}.`);
-  const results = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, "utf8")) as Record<string, Result>) : {};
   let failed = 0;
   for (const name of names) {
     for (const place of values.place as Place[]) {
@@ -106,16 +111,15 @@ async function run(args: string[]): Promise<number> {
       const started = performance.now();
       const test = PROPERTIES[name as keyof typeof PROPERTIES];
       const { versions, ...found } = await (name === "kills" ? kills(place as Database) : place === "python" ? natively(test) : inWorkerd(place, test));
-      results[title] = {
+      record(title, {
         when: new Date().toISOString().slice(0, 10),
         machine: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
         versions,
         seconds: Math.round((performance.now() - started) / 1000),
         ...found,
-      };
+      });
       if (!found.passed) failed++;
       say(`${found.passed ? "passed" : "FAILED"}: ${found.tried.join("; ")}${found.output ? `\n${found.output}` : ""}`);
-      writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
     }
   }
   return failed > 0 ? 1 : 0;

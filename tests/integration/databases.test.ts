@@ -141,6 +141,8 @@ for (const database of DATABASES) {
     });
 
     test("nothing but a test database is created, emptied or dropped as one", async () => {
+      await managed(built, "flush", "--noinput");
+      await managed(built, "loaddata", "forward");
       const before = await snapshot();
       const creation = "from django.db import connection; connection.creation";
       // As the site: a test database is not within reach.
@@ -156,6 +158,9 @@ for (const database of DATABASES) {
       const same = await manage(built, "shell", "--no-imports", "-c", `from django.db import connection; ${named}; connection.creation.create_test_db(autoclobber=True)`);
       assert.equal(same.status, 1);
       assert.match(same.stderr, /which is the database itself: tests would destroy its data/);
+      const careless = await manage(built, "test", "--noinput", "library.careless");
+      assert.equal(careless.status, 1);
+      assert.equal(careless.stderr.match(/^django\.db\.utils\.OperationalError: (?:storage is not a test database, and this Durable Object exists for tests|DB holds the site's data, and tests use test_DB)/gm)?.length, 2, careless.stderr);
       assert.deepEqual(await snapshot(), before);
       assert.ok(!existsSync(join(built.project.root, "db.sqlite3")));
     });

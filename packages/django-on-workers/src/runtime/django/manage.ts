@@ -24,9 +24,24 @@ export function createManager(artefacts: Artefacts): ExportedHandler<object> {
   const application = new Application(artefacts, environmentOf(globalEnvironment));
   return {
     async fetch(request, env, ctx) {
-      return manage(application, await request.json(), { env, waitUntil: (promise) => ctx.waitUntil(promise) });
+      const command = await request.json<Command>();
+      const reached = command.argv[0] === "test" ? forTests(env) : env;
+      return manage(application, command, { env: reached, waitUntil: (promise) => ctx.waitUntil(promise) });
     },
   };
+}
+
+/** Bindings with the site's D1 databases out of reach: a test case that names no database would write to them. */
+function forTests(env: object): object {
+  const names = Object.keys(env).filter((name) => `test_${name}` in env);
+  return { ...env, ...Object.fromEntries(names.map((name) => [name, refusing(name)])) };
+}
+
+function refusing(name: string): Pick<D1Database, "prepare" | "batch" | "withSession"> {
+  const refuse = (): never => {
+    throw new Error(`${name} holds the site's data, and tests use test_${name}: a test case that needs it is one of django.test, or says so in 'databases'`);
+  };
+  return { prepare: refuse, batch: refuse, withSession: refuse };
 }
 
 /** Commands in a Durable Object, next to its storage. */
