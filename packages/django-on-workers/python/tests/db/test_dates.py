@@ -20,7 +20,7 @@ UTC = datetime.UTC
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = 3600
 
-INSTANTS = part(10_000, 250, inside=100)
+INSTANTS = part(10_000, 150, inside=100)
 #: What applications meet most, and what is odd: half hours, two changes a year that are none of
 #: Europe's, negative daylight saving, Ramadan, no daylight saving, and offsets without a name.
 NAMED_ZONES = (
@@ -34,7 +34,7 @@ NAMED_ZONES = (
     "UTC+05:30",
     "UTC-03:15",
 )
-ZONES = part(20, 14, inside=len(NAMED_ZONES))
+ZONES = part(20, 12, inside=len(NAMED_ZONES))
 
 
 class Moment(models.Model):
