@@ -1,6 +1,9 @@
 """What D1 does without transactions, and what it does in one batch."""
 
+import sqlite3
 import unittest
+from contextlib import closing
+from unittest import mock
 
 from .project import setup
 
@@ -15,8 +18,11 @@ from django.db import (  # noqa: E402
     models,
     transaction,
 )
+from django.db.migrations.state import ProjectState  # noqa: E402
 
 from django_on_workers.db.d1 import base  # noqa: E402
+from django_on_workers.db.d1.dbapi import UNFINISHED  # noqa: E402
+from django_on_workers.db.d1.preview import preview  # noqa: E402
 from django_on_workers.db.sqlite.creation import drop_everything  # noqa: E402
 
 
@@ -152,6 +158,62 @@ class MigrationInPartsTests(unittest.TestCase):
         executor.unapply_migration(ProjectState(), migration)
         self.assertEqual(connection.introspection.table_names(), ["django_migrations"])
         self.assertEqual(executor.recorder.migration_qs.filter(name="0001").count(), 0)
+
+
+class PreviewTests(unittest.TestCase):
+    """What the schema editor knows of statements that it has not sent yet."""
+
+    def tearDown(self):
+        drop_everything(connections["d1"])
+
+    def test_functions_that_this_sqlite_does_not_have(self):
+        definitions = [
+            "CREATE TABLE p (id integer PRIMARY KEY, n CHECK (no_such(n, 1) > other(n)))"
+        ]
+        statements = [
+            "ALTER TABLE p RENAME TO q",
+            "INSERT INTO q VALUES (1, 1)",
+            "CREATE TABLE c (p REFERENCES q, l AS (no_such(p)) STORED)",
+        ]
+        with closing(preview(definitions, statements)) as database:
+            found = database.execute(
+                "SELECT \"table\" FROM pragma_foreign_key_list('c')"
+            ).fetchall()
+        self.assertEqual(found, [("q",)])
+
+    def rename_and_rebuild(self):
+        """Return the rows of a table that refers to one which a migration renames and rebuilds."""
+        connection, key = connections["d1"], ("id", models.BigAutoField(primary_key=True))
+        first = migrations.Migration("0001", "renamed")
+        first.operations = [
+            migrations.CreateModel("Parent", [key, ("n", models.IntegerField())]),
+            migrations.CreateModel(
+                "Child", [key, ("parent", models.ForeignKey("renamed.Parent", models.CASCADE))]
+            ),
+        ]
+        second = migrations.Migration("0002", "renamed")
+        second.operations = [
+            migrations.RenameModel("Parent", "Elder"),
+            migrations.AlterField("elder", "n", models.TextField(default="")),
+        ]
+        with connection.schema_editor(atomic=True) as editor:
+            state = first.apply(ProjectState(), editor)
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO renamed_parent VALUES (1, 10), (2, 20)")
+            cursor.execute("INSERT INTO renamed_child VALUES (1, 2), (2, 1)")
+        with connection.schema_editor(atomic=True) as editor:
+            second.apply(state, editor)
+        with connection.cursor() as cursor:
+            self.assertEqual(cursor.execute("PRAGMA foreign_key_check").fetchall(), [])
+            return cursor.execute("SELECT * FROM renamed_child ORDER BY id").fetchall()
+
+    def test_a_table_that_was_renamed_before(self):
+        self.assertEqual(self.rename_and_rebuild(), [(1, 2), (2, 1)])
+
+    def test_where_only_d1_can_tell(self):
+        with mock.patch("django_on_workers.db.d1.schema.preview", side_effect=sqlite3.Error):
+            self.assertEqual(self.rename_and_rebuild(), [(1, 2), (2, 1)])
+        self.assertNotIn(UNFINISHED, connections["d1"].introspection.table_names())
 
 
 class Killed(BaseException):

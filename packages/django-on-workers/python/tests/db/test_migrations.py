@@ -26,7 +26,7 @@ from django_on_workers.db.sqlite.creation import drop_everything  # noqa: E402
 
 from .stories import LABEL, Story  # noqa: E402
 
-SEEDS = range(part(500, 12, inside=3))
+SEEDS = range(part(200, 12, inside=3))
 STEPS = part(10, 6)
 
 
