@@ -52,6 +52,7 @@ function lint(): Counts {
     command("oxlint", process.execPath, [oxlint, "--deny-warnings"]),
     command("ruff check", ruff, ["-m", "ruff", "check", "--quiet"]),
     command("ruff format", ruff, ["-m", "ruff", "format", "--check", "--quiet"]),
+    command("docs/conformance.md", process.execPath, [join(root, "conformance", "report.ts")]),
   ]);
 }
 
