@@ -1,6 +1,6 @@
 /** What the environment holds during a build is in no artefact; what it holds in the running Worker is what counts. */
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, test } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
@@ -108,5 +108,28 @@ describe("a project that keeps a secret from the moment of an import", () => {
         await site.stop();
       }
     });
+  }
+});
+
+test("settings in a package's own module are read again too", async () => {
+  const folder = copyProject("captured", "settings-package");
+  const settings = join(folder, "config", "settings");
+  mkdirSync(settings);
+  renameSync(`${settings}.py`, join(settings, "base.py"));
+  writeFileSync(join(settings, "__init__.py"), 'import os\n\nfrom .base import *\n\nFROM_PACKAGE = os.environ["API_TOKEN"]\n');
+  const view = "from django.conf import settings\nfrom django.http import JsonResponse\n\n\ndef index(request):\n    return JsonResponse({name: getattr(settings, name) for name in ('SECRET_KEY', 'FROM_PACKAGE')})\n";
+  writeFileSync(join(folder, "captured", "views.py"), view);
+  const recorded: Recorded = { steps: [], warnings: [] };
+  const built = await buildProject(folder, { environment: { ...process.env, ...IN_ENVIRONMENT }, recorded });
+  assert.deepEqual(recorded.warnings, []);
+  for (const secret of Object.values(IN_ENVIRONMENT)) assert.deepEqual(holders(built.folder, secret), [], secret);
+  for (const value of ["first", "second"]) {
+    writeVariables(folder, { SECRET_KEY: `${value} key`, API_TOKEN: `${value} token` });
+    const site = await serve(built);
+    try {
+      assert.deepEqual(await json(site.url, "/"), { SECRET_KEY: `${value} key`, FROM_PACKAGE: `${value} token` });
+    } finally {
+      await site.stop();
+    }
   }
 });
