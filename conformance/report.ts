@@ -17,7 +17,8 @@ export function committed(): Results[] {
 }
 
 const DATABASES: Record<string, string> = { "durable-object": "Durable Object", d1: "D1" };
-const nameOf = ({ database, django }: Results): string => `${DATABASES[database]}, Django ${django}`;
+const nameOf = ({ database, django, labels }: Results): string =>
+  `${DATABASES[database]}, Django ${django}${labels.length > 0 ? `, ${labels.length} apps of the suite` : ""}`;
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ").replaceAll("<", "&lt;");
 const code = (text: string): string => `\`${text}\``;

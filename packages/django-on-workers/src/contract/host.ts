@@ -26,6 +26,8 @@ export interface Host {
   /** Output of a management command. */
   output(name: "stdout" | "stderr", text: string): void;
   sleep(milliseconds: number): Waiting<void>;
+  /** Sets the zone of the C library's local time. False for a name that the tz database does not have. */
+  set_time_zone(name: string): boolean;
   /** Runs a callback of Python's event loop on a later turn, on behalf of the request that asks. */
   schedule(callback: () => void, milliseconds?: number): void;
   /** Throws where the platform's node:crypto refuses the parameters. */

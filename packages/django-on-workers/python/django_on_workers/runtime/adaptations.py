@@ -161,6 +161,24 @@ def _apply_sleep() -> None:
     time.sleep = sleep
 
 
+def _check_tzset() -> list[str]:
+    import time
+
+    from . import local_time
+
+    if getattr(time, "tzset", None) in (None, local_time.tzset):
+        return []
+    return ["time has a tzset of its own"]
+
+
+def _apply_tzset() -> None:
+    import time
+
+    from .local_time import tzset
+
+    time.tzset = tzset
+
+
 def _check_key_derivation() -> list[str]:
     import hashlib
 
@@ -287,6 +305,12 @@ ADAPTATIONS = (
         "would spin on a clock that stands still",
         _check_sleep,
         _apply_sleep,
+    ),
+    Adaptation(
+        "time.tzset",
+        "is missing, and Django sets the local time by it",
+        _check_tzset,
+        _apply_tzset,
     ),
     Adaptation(
         "hashlib.pbkdf2_hmac, hashlib.scrypt",

@@ -17,6 +17,7 @@ ELSEWHERE = {
     "hashlib.pbkdf2_hmac, hashlib.scrypt",
     "pyodide.webloop.scheduleCallback",
     "asyncio.ensure_future",
+    "time.tzset",
 }
 
 

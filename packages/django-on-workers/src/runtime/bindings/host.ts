@@ -2,6 +2,7 @@
 import { scryptSync } from "node:crypto";
 import type { Host, Waiting } from "../../contract/host.ts";
 import { output } from "../python/console.ts";
+import { setTimeZone } from "../python/local-time.ts";
 import { pbkdf2Sha256 } from "../python/pbkdf2.ts";
 import * as d1 from "./d1.ts";
 import * as object from "./durable-object.ts";
@@ -29,6 +30,7 @@ export const host: Host = {
     output.sink.write(name === "stderr" ? "error" : "log", text);
   },
   sleep: (milliseconds) => ({ promise: new Promise((done) => setTimeout(done, milliseconds)) }),
+  set_time_zone: setTimeZone,
   schedule(callback, milliseconds = 0) {
     setTimeout(callback, milliseconds);
   },

@@ -2,6 +2,7 @@
 import { modulesAsked } from "./environment.ts";
 import { mountArchive } from "./filesystem.ts";
 import { output } from "./console.ts";
+import { localTime } from "./local-time.ts";
 import { useMemory } from "./memory.ts";
 import type { Image } from "./image.ts";
 import type { CreatePyodideModule, PyodideModule, PyodidePublic } from "./pyodide.ts";
@@ -98,6 +99,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
     instantiateWasm(imports: { env: Record<string, unknown> }, done: (...args: unknown[]) => void) {
       imports.env["Jsv_GetError_import"] = sentinel["Jsv_GetError_import"];
       imports.env["JsvError_Check"] = sentinel["JsvError_Check"];
+      Object.assign(imports.env, localTime(() => memory));
       const instance = new WebAssembly.Instance(parts.wasm, imports as unknown as WebAssembly.Imports);
       // Pyodide does not grow its 30 MiB for a larger image.
       const memory = instance.exports["memory"] as WebAssembly.Memory;
