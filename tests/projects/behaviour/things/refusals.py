@@ -30,7 +30,7 @@ STATEMENTS = {
     "check": ("INSERT INTO child VALUES (3, 1, 11)", []),
     "mismatch": ("INSERT INTO parent VALUES (%s)", ["text"]),
     "no table": ("SELECT * FROM nowhere", []),
-    "no column": ("SELECT nothing FROM child", []),
+    "no column": ("SELECT missing FROM child", []),
     "syntax": ("SELEC 1", []),
     "too large": ("SELECT zeroblob(%s)", [2**30]),
     "parameters": ("SELECT %s", [1, 2]),
