@@ -2,7 +2,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -53,20 +53,20 @@ function run(program: string, args: string[], cwd: string): string {
   return stdout;
 }
 
-/** A copy of the example with its own environment, migrated and with its demo data. */
-export function prepareNative(example: string, scratch: string, requirement: string): Native {
+/** A copy of a project with an environment of its own, after these management commands. */
+export function prepareNative(project: string, scratch: string, requirement: string, commands: readonly string[][]): Native {
   const { program, version } = newestPython();
   const environment = join(scratch, "venv");
   const python = join(environment, "bin", "python");
-  run(program, ["-m", "venv", environment], scratch);
-  run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement, "tzdata"], scratch);
-  const folder = join(scratch, "native");
+  if (!existsSync(environment)) {
+    run(program, ["-m", "venv", environment], scratch);
+    run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement, "tzdata"], scratch);
+  }
+  const folder = join(scratch, `native-${basename(project)}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  cpSync(example, folder, { recursive: true, filter: (path) => !/[\\/](?:\.django-on-workers|\.wrangler|__pycache__)$|\.sqlite3$/.test(path) });
-  run(python, ["manage.py", "migrate", "--verbosity", "0"], folder);
-  run(python, ["manage.py", "loaddata", "--verbosity", "0", "demo"], folder);
-  run(python, ["manage.py", "collectstatic", "--noinput", "--verbosity", "0"], folder);
+  cpSync(project, folder, { recursive: true, filter: (path) => !/[\\/](?:\.django-on-workers|\.wrangler|__pycache__)$|\.sqlite3$/.test(path) });
+  for (const command of commands) run(python, ["manage.py", ...command, "--verbosity", "0"], folder);
   const django = run(python, ["-c", "import django; print(django.__version__)"], folder).trim();
   return { python: version.join("."), django, program: python, folder };
 }

@@ -6,7 +6,8 @@ import { parseArgs } from "node:util";
 import { build, type Build, type Database } from "../packages/django-on-workers/dist/build/index.js";
 import { manage } from "../packages/django-on-workers/dist/build/local.js";
 import { root } from "../scripts/lib/prepare.mjs";
-import { coldNative, djangoFor, httpNative, loopNative, newestPython, prepareNative, type Native } from "./native.ts";
+import { d1Loops, objectAndNative, OPERATIONS, reset, type Operation } from "./databases.ts";
+import { coldNative, djangoFor, httpNative, loopNative, newestPython, prepareNative, type Loop, type Native } from "./native.ts";
 import { coldExample, coldParts, coldTrivial, loopHere, startWorkerd, workerdVersion, type ColdParts } from "./workerd.ts";
 
 const HOME = "/";
@@ -152,7 +153,39 @@ async function hotOverHttp(built: Build, native: Native, scratch: string): Promi
   return results;
 }
 
+/** Pairs for each operation; before each measurement the database is as it was. */
+async function eachOperation(title: string, here: Loop, there: Loop, clean: readonly Loop[], note: (path: string) => Promise<void> = async () => undefined) {
+  const results = {} as Record<Operation, Pair>;
+  for (const [operation, path] of Object.entries(OPERATIONS) as [Operation, string][]) {
+    say(`${title}: ${operation}`);
+    const once = (loop: Loop) => async (): Promise<number> => {
+      for (const each of clean) await reset(each);
+      return loop.measure(path, 1);
+    };
+    for (const each of clean) await reset(each);
+    await note(path);
+    for (const loop of [here, there, here, there]) await once(loop)();
+    results[operation] = await pair(ROUNDS, once(here), once(there));
+  }
+  return results;
+}
+
+async function databases(scratch: string, requirement: string) {
+  say("Preparing the databases");
+  const { here, there } = await objectAndNative(scratch, requirement);
+  const object = await eachOperation("Durable Object and native SQLite", here, there, [here, there]).finally(async () => {
+    await here.stop();
+    await there.stop();
+  });
+  const { orm, cursor, javascript, note } = await d1Loops(scratch, requirement);
+  const d1 = await eachOperation("D1 by a cursor and by JavaScript", cursor, javascript, [orm], note).finally(() => orm.stop());
+  return { object, d1 };
+}
+
 const milliseconds = ({ here, there, ratio }: Pair) => ({ ms: round(here * 1000), native_ms: round(there * 1000), ratio: round(ratio, 2) });
+
+const over = <Key extends string, Value, Result>(record: Record<Key, Value>, change: (value: Value) => Result): Record<Key, Result> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value as Value)])) as Record<Key, Result>;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: "string" } } });
@@ -164,12 +197,13 @@ async function main(): Promise<void> {
     const original = join(root, "examples", "blog");
     const folder = join(scratch, "blog");
     cpSync(original, folder, { recursive: true, filter: (path) => !/[\\/](?:\.django-on-workers|\.wrangler|__pycache__|staticfiles)$|\.sqlite3$/.test(path) });
-    const native = prepareNative(folder, scratch, requirement);
+    const native = prepareNative(folder, scratch, requirement, [["migrate"], ["loaddata", "demo"], ["collectstatic", "--noinput"]]);
     const { built, seconds } = await buildTimes(folder, requirement);
     await fill(built);
     const cold = await coldStart(built, native, scratch);
     const inProcess = await hot(built, native);
     const http = await hotOverHttp(built, native, scratch);
+    const { object, d1 } = await databases(scratch, requirement);
     const { version: packageVersion } = JSON.parse(readFileSync(join(root, "packages", "django-on-workers", "package.json"), "utf8")) as { version: string };
     const result = {
       date: new Date().toISOString().slice(0, 10),
@@ -189,6 +223,10 @@ async function main(): Promise<void> {
         hot_list_vs_cpython: round(inProcess.results.list.ratio),
         hot_admin_vs_cpython: round(inProcess.results.admin.ratio),
       },
+      database_ratios: {
+        durable_object_vs_cpython_sqlite: over(object, ({ ratio }) => round(ratio, 2)),
+        d1_vs_javascript: over(d1, ({ ratio }) => round(ratio, 2)),
+      },
       cold_start_seconds: {
         here: round(cold.vsCpython.here),
         native_cpython: round(cold.vsCpython.there),
@@ -196,6 +234,10 @@ async function main(): Promise<void> {
         parts: cold.parts,
       },
       in_process: Object.fromEntries(Object.entries(inProcess.results).map(([page, found]) => [page, milliseconds(found)])),
+      databases: {
+        durable_object: over(object, milliseconds),
+        d1_statements: over(d1, ({ here, there, ratio }) => ({ ms: round(here * 1000), javascript_ms: round(there * 1000), ratio: round(ratio, 2) })),
+      },
       over_http: Object.fromEntries(Object.entries(http).map(([page, found]) => [page, milliseconds(found)])),
       upload_bytes: built.sizes.total,
       sizes: built.sizes,

@@ -1,0 +1,10 @@
+from django.contrib import admin
+from django.urls import path
+from records import views
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("replay/", views.replay),
+    path("reset/", views.reset),
+    path("measure/<str:what>/<int:count>/", views.measure),
+]
