@@ -10,6 +10,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const MAX_INT32 = 0x7fffffff;
 const MIN_INT32 = -0x80000000;
+/** Of text: units of UTF-16. */
+const SHORT = 48;
 
 export class MarshalWriter {
   #bytes = new Uint8Array(4096);
@@ -101,11 +103,29 @@ export class MarshalWriter {
   }
 
   #text(value: string): void {
+    if (value.length <= SHORT && this.#ascii(value)) return;
     // Three bytes of UTF-8 are the most that one unit of UTF-16 becomes.
     const at = this.#tagged(0x75 /* u */, 4 + 3 * value.length);
     const { written } = encoder.encodeInto(value, this.#bytes.subarray(at + 4));
     this.#view.setUint32(at, written, true);
     this.#length = at + 4 + written;
+  }
+
+  /** Short names and values, for which asking the encoder costs more than the letters. Nothing is left of other text. */
+  #ascii(value: string): boolean {
+    const start = this.#length;
+    let at = this.#tagged(0x7a /* z */, 1 + value.length);
+    const bytes = this.#bytes;
+    bytes[at++] = value.length;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#length = start;
+        return false;
+      }
+      bytes[at++] = code;
+    }
+    return true;
   }
 
   #raw(tag: number, bytes: Uint8Array): void {
