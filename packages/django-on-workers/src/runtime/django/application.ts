@@ -62,7 +62,8 @@ export class Application {
 
   /** Restores the interpreter. Takes microtasks only, so that several requests may wait for it. */
   async running(): Promise<Running> {
-    if (this.#running?.interpreter.alive) return this.#running;
+    const { interpreter } = this.#running ?? {};
+    if (this.#running && interpreter?.alive && !interpreter.worn) return this.#running;
     this.#booting ??= this.#boot().finally(() => {
       this.#booting = undefined;
     });

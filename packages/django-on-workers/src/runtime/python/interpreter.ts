@@ -18,19 +18,29 @@ export class InterpreterDied extends Error {
 /** Asking whether a collection is due costs a call; this many calls are made between two questions. */
 const CALLS_BETWEEN = 8;
 
-/** Calls that may begin one upon another before new ones wait for the others to end. */
+/** Calls that may begin one upon another before new ones wait for the others to end, twice as many after each wait in vain. */
 const CALLS_WITHOUT_IDLE = 64;
 const IDLE_TRIES = 1000;
+
+/** After so many calls, and so many milliseconds in one of them, an interpreter is {@link Interpreter.worn}. */
+const WORN_CALLS = 1000;
+const WORN_AGE = 60_000;
+
+interface Call {
+  readonly since: number;
+  end(error: InterpreterDied): void;
+}
 
 const isPythonError = (error: unknown): boolean => (error as { name?: string } | null)?.name === "PythonError";
 
 export class Interpreter {
   readonly booted: Booted;
   #alive = true;
-  /** How to end each call that has entered. */
-  readonly #entered = new Set<(error: InterpreterDied) => void>();
+  /** Calls that have entered, the oldest first. */
+  readonly #entered = new Set<Call>();
   /** Calls that were begun since nothing was in flight and a collection was asked for. */
   #sinceIdle = 0;
+  #patience = CALLS_WITHOUT_IDLE;
   #collect: PyProxy | undefined;
 
   constructor(booted: Booted) {
@@ -40,6 +50,15 @@ export class Interpreter {
 
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /**
+   * Whether new calls should go to another interpreter, because garbage has not been collected here for long: a call
+   * does not end, or has been given up by the platform, which resets an object or cancels a request without a word.
+   */
+  get worn(): boolean {
+    const [oldest] = this.#entered;
+    return this.#sinceIdle > WORN_CALLS && oldest !== undefined && Date.now() - oldest.since > WORN_AGE;
   }
 
   /** Linear memory, in bytes. It never shrinks. */
@@ -57,13 +76,13 @@ export class Interpreter {
    * PythonError, or with InterpreterDied.
    */
   async enter(callable: PyProxy, ...args: unknown[]): Promise<unknown> {
-    if (++this.#sinceIdle > CALLS_WITHOUT_IDLE) await this.#idle();
-    let leave: ((error: InterpreterDied) => void) | undefined;
+    if (++this.#sinceIdle > this.#patience) await this.#idle();
+    let call: Call | undefined;
     try {
       return await new Promise((resolve, reject) => {
         // Stacks that are suspended when the interpreter dies are never resumed: their calls end with it.
-        leave = reject;
-        this.#entered.add(leave);
+        call = { since: Date.now(), end: reject };
+        this.#entered.add(call);
         this.#callAtOnce(callable, args).then(resolve, reject);
       });
     } catch (error) {
@@ -71,9 +90,10 @@ export class Interpreter {
       this.#die(error);
       throw error instanceof InterpreterDied ? error : new InterpreterDied(error);
     } finally {
-      if (leave) this.#entered.delete(leave);
+      if (call) this.#entered.delete(call);
       if (this.#entered.size === 0 && this.#alive && this.#sinceIdle >= CALLS_BETWEEN) {
         this.#sinceIdle = 0;
+        this.#patience = CALLS_WITHOUT_IDLE;
         this.#collect?.();
       }
     }
@@ -97,14 +117,14 @@ export class Interpreter {
    * must not be settled by another that may be cancelled.
    */
   async #idle(): Promise<void> {
-    for (let i = 0; i < IDLE_TRIES && this.#alive && this.#sinceIdle > CALLS_WITHOUT_IDLE && this.#entered.size > 0; i++) {
-      await new Promise((done) => setTimeout(done, 1));
-    }
+    const isBusy = (): boolean => this.#alive && this.#sinceIdle > this.#patience && this.#entered.size > 0;
+    for (let i = 0; i < IDLE_TRIES && isBusy(); i++) await new Promise((done) => setTimeout(done, 1));
+    if (isBusy()) this.#patience = 2 * this.#sinceIdle;
   }
 
   #die(cause: unknown): void {
     if (!this.#alive) return;
     this.#alive = false;
-    for (const reject of this.#entered) reject(new InterpreterDied(cause));
+    for (const { end } of this.#entered) end(new InterpreterDied(cause));
   }
 }
