@@ -4,7 +4,7 @@
  */
 
 // workerd has a `process`, and Emscripten and Pyodide take that for Node; these two properties make them look further.
-const processLike = (globalThis as { process?: Record<string, unknown> }).process;
+const processLike = (globalThis as unknown as { process?: Record<string, unknown> }).process;
 if (processLike) {
   processLike["browser"] = true;
   processLike["type"] = "renderer";
