@@ -170,7 +170,7 @@ for (const database of DATABASES) {
       let course: Course;
       before(async () => {
         killed = new Killed(built);
-        [course] = (await killed.courses()) as [Course];
+        course = await killed.course();
       });
       after(() => killed.remove());
 

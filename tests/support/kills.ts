@@ -22,7 +22,6 @@ export interface Snapshot {
 
 /** Migrations that are run from a known state. */
 export interface Course {
-  name: string;
   argv: string[];
   /** What there is before them, and after each. */
   states: Snapshot[];
@@ -49,18 +48,18 @@ export class Killed {
     return join(this.#folder, "state");
   }
 
-  #aside(name: string): string {
-    return join(this.#folder, name);
+  get #aside(): string {
+    return join(this.#folder, "aside");
   }
 
-  #keep(name: string): void {
-    rmSync(this.#aside(name), { recursive: true, force: true });
-    cpSync(this.state, this.#aside(name), { recursive: true });
+  #keep(): void {
+    rmSync(this.#aside, { recursive: true, force: true });
+    cpSync(this.state, this.#aside, { recursive: true });
   }
 
-  #bringBack(name: string): void {
+  #bringBack(): void {
     rmSync(this.state, { recursive: true, force: true });
-    cpSync(this.#aside(name), this.state, { recursive: true });
+    cpSync(this.#aside, this.state, { recursive: true });
   }
 
   /** Runs a command to its end; fails where the command does. */
@@ -80,21 +79,17 @@ export class Killed {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Rows in the schema of the first migration, and what the other migrations make of them, there and back. */
-  async courses(): Promise<Course[]> {
+  /** Rows in the schema of the first migration, and what the other migrations make of them. */
+  async course(): Promise<Course> {
     await this.run("migrate", "library", "0001");
     await this.run("fill");
-    return [await this.#course("forwards", "0002", "0003"), await this.#course("backwards", "0002", "0001")];
-  }
-
-  async #course(name: string, ...targets: string[]): Promise<Course> {
-    this.#keep(name);
+    this.#keep();
     const states = [await this.snapshot()];
-    for (const target of targets) {
+    for (const target of ["0002", "0003"]) {
       await this.run("migrate", "library", target);
       states.push(await this.snapshot());
     }
-    return { name, argv: ["migrate", "library", targets.at(-1) as string], states };
+    return { argv: ["migrate", "library", "0003"], states };
   }
 
   /**
@@ -102,8 +97,8 @@ export class Killed {
    * that was sent in parts may be neither: then there is the table that tells so, and the next run has to complete it.
    * Returns what was found, or nothing where the migrations have fewer steps.
    */
-  async check(step: number, { name, argv, states }: Course): Promise<Told | undefined> {
-    this.#bringBack(name);
+  async check(step: number, { argv, states }: Course): Promise<Told | undefined> {
+    this.#bringBack();
     const stopped = await this.#kill(step, argv);
     if (stopped === undefined) return undefined;
     const found = await this.snapshot();

@@ -5,6 +5,7 @@ import random
 import unittest
 from collections import Counter
 from copy import deepcopy
+from decimal import InvalidOperation
 
 import django
 
@@ -89,12 +90,22 @@ class RandomMigrationsTests(TestCase):
             self.addCleanup(empty, alias)
 
     def assertSameEverywhere(self, state, message):
-        expected, expected_shape = rows(state, NATIVE), shape(NATIVE)
+        """Compare all rows and tables; return whether native SQLite can read its own rows."""
+        try:
+            expected = rows(state, NATIVE)
+        except InvalidOperation:
+            # A column of text that has become one of numbers.
+            for alias in BACKENDS:
+                with self.assertRaises(InvalidOperation, msg=f"{alias}: {message}"):
+                    rows(state, alias)
+            return False
+        expected_shape = shape(NATIVE)
         for alias in BACKENDS:
             self.assertEqual(rows(state, alias), expected, f"{alias}: {message}")
             self.assertEqual(shape(alias), expected_shape, f"{alias}: {message}")
             connections[alias].check_constraints()
         self.counts["rows compared"] += sum(map(len, expected.values())) * len(BACKENDS)
+        return True
 
     def test_forwards_and_backwards(self):
         for seed in SEEDS:
@@ -150,7 +161,8 @@ class RandomMigrationsTests(TestCase):
             states.append(before)
             done.append(migration)
             self.counts.update(type(operation).__name__ for operation in migration.operations)
-            self.assertSameEverywhere(story.state, message)
+            if not self.assertSameEverywhere(story.state, message):
+                return
             if step % 3 == 2:
                 message = f"seed {seed}, rows written after {message}"
                 lives = self.everywhere(
@@ -170,7 +182,8 @@ class RandomMigrationsTests(TestCase):
                 # A column that may not be empty, without a default.
                 return
             self.counts["reversed"] += len(migration.operations)
-            self.assertSameEverywhere(before, message)
+            if not self.assertSameEverywhere(before, message):
+                return
 
     def migrate(self, alias, migration, before, *, backwards=False):
         with connections[alias].schema_editor(atomic=True) as editor:
