@@ -71,5 +71,7 @@ def use_stock_sqlite():
     settings.DATABASES = {
         alias: {"ENGINE": "django.db.backends.sqlite3"} for alias in ("default", "other")
     }
+    for connection in connections.all(initialized_only=True):
+        del connections[connection.alias]
     connections._settings = None
     connections.__dict__.pop("settings", None)
