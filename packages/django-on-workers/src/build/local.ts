@@ -137,7 +137,9 @@ export async function manage(build: Build, argv: readonly string[], options: Man
     ...(options.state === undefined ? {} : { state: options.state }),
     ...(options.log && { log: options.log }),
   });
-  const stop = (): void => void worker.dispose();
+  let ended: Promise<void> | undefined;
+  const end = (): Promise<void> => (ended ??= worker.dispose());
+  const stop = (): void => void end().catch(() => undefined);
   options.signal?.addEventListener("abort", stop);
   try {
     const response = await worker.dispatchFetch(`http://local/${testing ? TEST_OBJECT : SITE_OBJECT}`, {
@@ -156,7 +158,7 @@ export async function manage(build: Build, argv: readonly string[], options: Man
     return exit;
   } finally {
     options.signal?.removeEventListener("abort", stop);
-    await worker.dispose();
+    await end();
   }
 }
 
