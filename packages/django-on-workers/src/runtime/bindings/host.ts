@@ -34,7 +34,8 @@ export const host: Host = {
   schedule(callback, milliseconds = 0) {
     setTimeout(callback, milliseconds);
   },
-  scrypt: (password, salt, N, r, p, maxmem, length) => scryptSync(password, salt, length, { N, r, p, ...(maxmem > 0 && { maxmem }) }),
+  // Of Node's Buffer, Pyodide would not know what it is.
+  scrypt: (password, salt, N, r, p, maxmem, length) => new Uint8Array(scryptSync(password, salt, length, { N, r, p, ...(maxmem > 0 && { maxmem }) })),
   pbkdf2_sha256: pbkdf2Sha256,
 
   bindings: (request) => find(request).scope.env,
