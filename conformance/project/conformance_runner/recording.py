@@ -82,7 +82,7 @@ class RecordingResult(unittest.TextTestResult):
         record(test=test.id(), outcome=outcome, reason=reason)
         super().stopTest(test)
         # Lets records leave the process, and a Worker's clock go on.
-        time.sleep(0)
+        time.sleep(0.001)
         self._last_ended = time.monotonic()
         age = self._last_ended - self._class_began
         in_transaction = isinstance(test, TestCase) and test._databases_support_transactions()
