@@ -17,10 +17,13 @@ const withBytes = (rows: readonly JsonValue[][]): SqlValue[][] =>
  */
 export class Sessions {
   readonly #env: object;
+  readonly #forTests: boolean;
   readonly #sessions = new Map<string, { session: D1DatabaseSession; wrote: boolean }>();
 
-  constructor(env: object) {
+  /** `forTests` refuses a database that has one for tests beside it. */
+  constructor(env: object, forTests = false) {
     this.#env = env;
+    this.#forTests = forTests;
   }
 
   /** Opens a session from a constraint or a bookmark on, unless the request has one. */
@@ -50,6 +53,9 @@ export class Sessions {
   }
 
   #binding(name: string): D1Database | undefined {
+    if (this.#forTests && `test_${name}` in this.#env) {
+      throw new Error(`${name} holds the site's data, and tests use test_${name}: a test case that needs it is one of django.test, or says so in 'databases'`);
+    }
     return (this.#env as Record<string, D1Database | undefined>)[name];
   }
 }

@@ -38,7 +38,7 @@ export function begin(scope: Scope, body: ReadableStream<Uint8Array> | null, ans
   open.set(id, {
     scope,
     transactions: scope.storage && new TransactionStack(scope.storage),
-    sessions: new Sessions(scope.env),
+    sessions: new Sessions(scope.env, scope.forTests),
     results: new OpenResults(),
     body: body?.getReader(),
     answer,
