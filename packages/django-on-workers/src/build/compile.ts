@@ -26,11 +26,13 @@ function filesUnder(folder: string, mount: string, keep: (path: string) => boole
   return files;
 }
 
+/** Packages whose docstrings nothing reads at run time. Others may: some make a parser or a help text of them. */
+const WITHOUT_DOCSTRINGS = ["django", "asgiref", "sqlparse", "django_on_workers"];
 /** What a package brings and no program reads. */
 const SUPERFLUOUS = [/\.po$/, /\.pyi$/, /\.pyc$/, /^bin\//, /\.dist-info\/(?:RECORD|INSTALLER|REQUESTED|WHEEL|licenses\/|LICENSE|AUTHORS)/];
 const NATIVE = /\.(?:so|pyd|dylib)$/;
 
-async function compiled(builder: Builder, sources: Files, root: string, docstrings: boolean): Promise<Files> {
+async function compiled(builder: Builder, sources: Files, root: string, withoutDocstrings: readonly string[]): Promise<Files> {
   const mounted = packFiles(sources, 1);
   const mounts = root === PACKAGES_ROOT ? [root] : [PACKAGES_ROOT, root];
   const compiler = ownSources();
@@ -41,7 +43,7 @@ async function compiled(builder: Builder, sources: Files, root: string, docstrin
       path: [PACKAGES_ROOT],
       module: "django_on_workers.build.compile",
       function: "compile_tree",
-      config: { root, out: OUT, docstrings },
+      config: { root, out: OUT, without_docstrings: withoutDocstrings },
     },
     [OUT],
   );
@@ -82,7 +84,7 @@ export async function compilePackages(folder: string, builder: Builder, cache: C
     }
     const files: Files = new Map([...installed, ...own]);
     const sources: Files = new Map([...files].filter(([path]) => path.endsWith(".py")));
-    const bytecode = await compiled(builder, sources, PACKAGES_ROOT, false);
+    const bytecode = await compiled(builder, sources, PACKAGES_ROOT, WITHOUT_DOCSTRINGS);
     // Python takes the bytecode because a file of the module's name is there; nobody reads that file.
     for (const path of sources.keys()) if (bytecode.has(cachePath(path))) files.set(path, new Uint8Array());
     cache.write("sources", key, writeArchive([PACKAGES_ROOT], packFiles(sources, PROJECT_LEVEL)));
@@ -103,7 +105,7 @@ export interface Source {
   archive: Uint8Array;
 }
 
-/** The project's own files: sources, bytecode with docstrings, catalogues, everything else. */
+/** The project's own files: sources, bytecode, catalogues, everything else. */
 export async function compileProject(project: Project, builder: Builder, cache: Cache, progress: Progress): Promise<Source> {
   const files: Files = new Map();
   for (const [path, absolute] of projectFiles(project.root)) {
@@ -129,7 +131,7 @@ export async function compileProject(project: Project, builder: Builder, cache: 
   }
   if (changed.size > 0) {
     progress.step(`Compiling ${changed.size === 1 ? "one file" : `${changed.size} files`} of the project`);
-    const fresh = await compiled(builder, changed, PROJECT_ROOT, true);
+    const fresh = await compiled(builder, changed, PROJECT_ROOT, []);
     for (const [path, packed] of packFiles(fresh, PROJECT_LEVEL)) bytecode.set(path, packed);
   }
   const packed = new Map([...packFiles(files, PROJECT_LEVEL), ...bytecode]);

@@ -12,18 +12,19 @@ __all__ = ["compile_tree"]
 def compile_tree(config: str) -> str:
     """Compile every module under ``root`` and write its ``.pyc`` under ``out``, the same tree below.
 
-    `config` is JSON: ``root``, ``out``, ``docstrings`` (keep them). The bytecode names the path under ``root`` and is
-    never checked against a source (PEP 552), so the source need not be there. Returns JSON: ``failed``, a list of
-    path and message of what is not valid Python.
+    `config` is JSON: ``root``, ``out``, ``without_docstrings`` (folders of ``root`` whose modules lose theirs). The
+    bytecode names the path under ``root`` and is never checked against a source (PEP 552), so the source need not be
+    there. Returns JSON: ``failed``, a list of path and message of what is not valid Python.
     """
     parsed = json.loads(config)
     root, out = Path(parsed["root"]), Path(parsed["out"])
+    without_docstrings = set(parsed["without_docstrings"])
     failed = []
     for path in sorted(root.rglob("*.py")):
         source = path.read_bytes()
         try:
             tree = ast.parse(source, str(path))
-            if not parsed["docstrings"]:
+            if path.relative_to(root).parts[0] in without_docstrings:
                 _strip_docstrings(tree)
             code = compile(tree, str(path), "exec", dont_inherit=True, optimize=0)
         except (SyntaxError, ValueError) as error:

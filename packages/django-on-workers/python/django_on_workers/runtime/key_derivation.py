@@ -15,12 +15,14 @@ def pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None):
         raise ValueError("iteration value must be greater than 0.")
     if length < 1:
         raise ValueError("key length must be greater than 0.")
-    if hash_name.lower().replace("-", "") == "sha256":
+    name = hash_name.lower().replace("-", "")
+    if name in ("sha1", "sha256"):
         from pyodide.ffi import to_js
 
         from django_on_workers._host import host
 
-        return host.pbkdf2_sha256(to_js(password), to_js(salt), iterations, length).to_bytes()
+        derive = host.pbkdf2_sha1 if name == "sha1" else host.pbkdf2_sha256
+        return derive(to_js(password), to_js(salt), iterations, length).to_bytes()
     keyed = hmac.new(password, digestmod=hash_name)
     derived = b""
     for number in range(1, -(-length // size) + 1):

@@ -1,5 +1,5 @@
 /**
- * PBKDF2 with HMAC-SHA-256 (RFC 8018): what Django hashes passwords with.
+ * PBKDF2 with HMAC (RFC 8018) over SHA-256 and SHA-1: what Django hashes passwords with.
  *
  * Pyodide's `hashlib` has no OpenSSL and so no `pbkdf2_hmac`; Python itself would need seconds for it. WebCrypto and
  * `node:crypto` have it, but Cloudflare refuses more than 100,000 iterations, and Django asks for over a million.
@@ -21,12 +21,17 @@ const INITIAL = Int32Array.of(
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 );
 const BLOCK = 64;
-const DIGEST = 32;
 
-const schedule = new Int32Array(64);
+const schedule = new Int32Array(80);
 
-/** One step of SHA-256: `to` becomes `from` with the block mixed in; they may be the same. */
-function compress(from: Int32Array, to: Int32Array, block: Int32Array): void {
+/** A hash function of FIPS 180-4 that works on blocks of 64 bytes. */
+interface Hash {
+  initial: Int32Array;
+  /** One step: `to` becomes `from` with the block mixed in; they may be the same. */
+  compress(this: void, from: Int32Array, to: Int32Array, block: Int32Array): void;
+}
+
+function compress256(from: Int32Array, to: Int32Array, block: Int32Array): void {
   const w = schedule;
   w.set(block);
   for (let i = 16; i < 64; i++) {
@@ -68,8 +73,44 @@ function compress(from: Int32Array, to: Int32Array, block: Int32Array): void {
   to[7] = ((from[7] as number) + h) | 0;
 }
 
+function compress1(from: Int32Array, to: Int32Array, block: Int32Array): void {
+  const w = schedule;
+  w.set(block);
+  for (let i = 16; i < 80; i++) {
+    const x = (w[i - 3] as number) ^ (w[i - 8] as number) ^ (w[i - 14] as number) ^ (w[i - 16] as number);
+    w[i] = (x << 1) | (x >>> 31);
+  }
+  let a = from[0] as number;
+  let b = from[1] as number;
+  let c = from[2] as number;
+  let d = from[3] as number;
+  let e = from[4] as number;
+  for (let i = 0; i < 80; i++) {
+    let mixed: number;
+    if (i < 20) mixed = ((b & c) ^ (~b & d)) + 0x5a827999;
+    else if (i < 40) mixed = (b ^ c ^ d) + 0x6ed9eba1;
+    else if (i < 60) mixed = ((b & c) ^ (b & d) ^ (c & d)) + 0x8f1bbcdc;
+    else mixed = (b ^ c ^ d) + 0xca62c1d6;
+    const next = (((a << 5) | (a >>> 27)) + mixed + e + (w[i] as number)) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
+  }
+  to[0] = ((from[0] as number) + a) | 0;
+  to[1] = ((from[1] as number) + b) | 0;
+  to[2] = ((from[2] as number) + c) | 0;
+  to[3] = ((from[3] as number) + d) | 0;
+  to[4] = ((from[4] as number) + e) | 0;
+}
+
+const SHA256: Hash = { initial: INITIAL, compress: compress256 };
+/** Its initial value: FIPS 180-4, 5.3.1. */
+const SHA1: Hash = { initial: Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0), compress: compress1 };
+
 /** Finishes a hash whose state has taken in `before` bytes already. */
-function finish(state: Int32Array, bytes: Uint8Array, before: number): Int32Array {
+function finish({ compress }: Hash, state: Int32Array, bytes: Uint8Array, before: number): Int32Array {
   const padded = new Uint8Array(Math.ceil((bytes.byteLength + 9) / BLOCK) * BLOCK);
   padded.set(bytes);
   padded[bytes.byteLength] = 0x80;
@@ -92,11 +133,11 @@ function bytesOf(words: Int32Array): Uint8Array {
 }
 
 /** The state after a block that is the key, each byte combined with `pad`. */
-function keyed(key: Uint8Array, pad: number): Int32Array {
+function keyed({ initial, compress }: Hash, key: Uint8Array, pad: number): Int32Array {
   const bytes = new Uint8Array(BLOCK).fill(pad);
   key.forEach((byte, index) => (bytes[index] = byte ^ pad));
   const view = new DataView(bytes.buffer);
-  const state = Int32Array.from(INITIAL);
+  const state = Int32Array.from(initial);
   compress(
     state,
     state,
@@ -105,28 +146,36 @@ function keyed(key: Uint8Array, pad: number): Int32Array {
   return state;
 }
 
-export function pbkdf2Sha256(password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Uint8Array {
-  const key = password.byteLength > BLOCK ? bytesOf(finish(INITIAL, password, 0)) : password;
-  const inner = keyed(key, 0x36);
-  const outer = keyed(key, 0x5c);
-  const derived = new Uint8Array(Math.ceil(length / DIGEST) * DIGEST);
+type Derivation = (password: Uint8Array, salt: Uint8Array, iterations: number, length: number) => Uint8Array;
+
+const pbkdf2 = (hash: Hash): Derivation => (password, salt, iterations, length) => {
+  const { initial, compress } = hash;
+  const words = initial.length;
+  const size = 4 * words;
+  const key = password.byteLength > BLOCK ? bytesOf(finish(hash, initial, password, 0)) : password;
+  const inner = keyed(hash, key, 0x36);
+  const outer = keyed(hash, key, 0x5c);
+  const derived = new Uint8Array(Math.ceil(length / size) * size);
   const salted = new Uint8Array(salt.byteLength + 4);
   salted.set(salt);
   // A digest as a message of its own: padding, and the length of it and the key's block in bits.
   const message = new Int32Array(16);
-  message[8] = 0x80000000;
-  message[15] = 8 * (BLOCK + DIGEST);
-  for (let number = 1; DIGEST * (number - 1) < length; number++) {
+  message[words] = 0x80000000;
+  message[15] = 8 * (BLOCK + size);
+  for (let number = 1; size * (number - 1) < length; number++) {
     new DataView(salted.buffer).setUint32(salt.byteLength, number);
-    message.set(finish(inner, salted, BLOCK));
+    message.set(finish(hash, inner, salted, BLOCK));
     compress(outer, message, message);
-    const sum = message.slice(0, 8);
+    const sum = message.slice(0, words);
     for (let i = 1; i < iterations; i++) {
       compress(inner, message, message);
       compress(outer, message, message);
-      for (let j = 0; j < 8; j++) sum[j] = (sum[j] as number) ^ (message[j] as number);
+      for (let j = 0; j < words; j++) sum[j] = (sum[j] as number) ^ (message[j] as number);
     }
-    derived.set(bytesOf(sum), DIGEST * (number - 1));
+    derived.set(bytesOf(sum), size * (number - 1));
   }
   return derived.subarray(0, length);
-}
+};
+
+export const pbkdf2Sha256 = pbkdf2(SHA256);
+export const pbkdf2Sha1 = pbkdf2(SHA1);
