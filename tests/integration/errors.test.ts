@@ -1,6 +1,6 @@
 /** What is wrong with a project or a machine is told in one line, with what to do. */
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -32,6 +32,15 @@ describe("a project", () => {
     assert.match(result.stderr, /Traceback \(most recent call last\):/);
     assert.match(result.stderr, /config\/settings\.py", line 3/);
     assert.match(result.stderr, /KeyError: 'NO_SUCH_NAME_AT_ALL'/);
+  });
+
+  test("whose time zone does not exist", async () => {
+    const folder = copyProject("captured", "broken-zone");
+    appendFileSync(join(folder, "config", "settings.py"), '\nTIME_ZONE = "Europe/Pariss"\n');
+    const result = await dow(["build"], folder, { SECRET_KEY: "x", API_TOKEN: "y" });
+    assert.equal(result.status, 1);
+    told(result, "DOW_SETTINGS_FAILED");
+    assert.match(result.stderr, /ValueError: Incorrect timezone setting: Europe\/Pariss/);
   });
 
   test("with a file that is no Python names it", async () => {

@@ -1,4 +1,5 @@
 /** Starts a Python interpreter, from an image or from nothing. Needs neither I/O nor timers nor randomness. */
+import { PACKAGES_ROOT } from "../../contract/manifest.ts";
 import { modulesAsked } from "./environment.ts";
 import { mountArchive } from "./filesystem.ts";
 import { output } from "./console.ts";
@@ -56,8 +57,9 @@ const RUNTIME_ENVIRONMENT = {
 
 export async function boot(parts: Parts, options: BootOptions): Promise<Booted> {
   const { image, archives = [], forImage = false, modules = {} } = options;
-  // PYTHONINSPECT keeps a SystemError from ending the interpreter, as Pyodide's loader does.
-  const env = { HOME: "/tmp", PYTHONHASHSEED: String(options.hashSeed ?? 0), PYTHONINSPECT: "1" };
+  // PYTHONINSPECT keeps a SystemError from ending the interpreter, as Pyodide's loader does. Time zones are found by the
+  // package tzdata, whose list of names spares Python a look at every file.
+  const env = { HOME: "/tmp", PYTHONHASHSEED: String(options.hashSeed ?? 0), PYTHONINSPECT: "1", PYTHONTZPATH: "" };
   const sentinel = new WebAssembly.Instance(parts.sentinel).exports;
   let table: object = {};
   const api = {
@@ -92,6 +94,9 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
         for (const folder of [module.API.sitePackages, `${library}/lib-dynload`]) module.FS.mkdirTree(folder);
         module.FS.writeFile(`/lib/python${major}${minor}.zip`, new Uint8Array(parts.stdlib), { canOwn: true });
         for (const archive of archives) mountArchive(module.FS, archive);
+        // Where Django looks for the names that TIME_ZONE may have.
+        module.FS.mkdirTree("/usr/share");
+        module.FS.symlink(`${PACKAGES_ROOT}/tzdata/zoneinfo`, "/usr/share/zoneinfo");
         module.FS.chdir("/tmp");
         Object.assign(module.ENV, env);
       },

@@ -33,6 +33,7 @@ export interface EmscriptenFS {
   writeFile(path: string, data: Uint8Array | string, options?: { canOwn?: boolean }): void;
   readFile(path: string): Uint8Array;
   readdir(path: string): string[];
+  symlink(target: string, path: string): unknown;
   mount(type: object, options: object, path: string): unknown;
   lookupPath(path: string): { node: FSNode };
   analyzePath(path: string): { exists: boolean };
