@@ -46,6 +46,14 @@ combinations(EACH, (database, kind) => {
     assert.equal(told[0]?.level, "error");
   });
 
+  test("Django reports an error in a package whose source is not there", async () => {
+    const { status, text } = await send(site.url, "/report/");
+    assert.equal(status, 200);
+    assert.match(text, /Reverse for &#x27;no-such-name&#x27; not found/);
+    assert.match(text, /things\/views\.py[^]*reverse\(&quot;no-such-name&quot;\)/);
+    assert.match(text, /\/packages\/django\/urls\/resolvers\.py/);
+  });
+
   test("a hash of CPython's is accepted, and one made here is one of CPython's", async () => {
     const hash = `pbkdf2_sha256$5000$salt$${pbkdf2Sync("päss word", "salt", 5000, 32, "sha256").toString("base64")}`;
     const found = await json(site.url, `/password/?hash=${encodeURIComponent(hash)}`);

@@ -1,57 +1,102 @@
 /** Writing the tree of files that the runtime mounts, see contract/bytes.ts. */
+import { zstdDecompressSync } from "node:zlib";
 import { ARCHIVE, readContainer, writeContainer, type ArchiveFile, type ArchiveFolder, type ArchiveHeader } from "../contract/bytes.ts";
 import { compress } from "./zstd.ts";
 
 /** Files by their absolute path in the interpreter. */
 export type Files = Map<string, Uint8Array>;
 
-/** A file that is packed or, where that gains nothing, stored. */
-export interface Packed {
+/** Files that are packed together or, where that gains nothing, stored. */
+interface Block {
   bytes: Uint8Array;
+  length: number;
+}
+
+/** Where a file lies. */
+export interface Packed {
+  block: Block;
+  offset: number;
   length: number;
 }
 
 const WORTHWHILE = 0.9;
 
-function pack(contents: Uint8Array, level: number): Packed {
-  if (contents.byteLength < 64) return { bytes: contents, length: contents.byteLength };
+function pack(contents: Uint8Array, level: number): Block {
+  const { byteLength: length } = contents;
+  if (length < 64) return { bytes: contents, length };
   const packed = compress(contents, level);
-  const gained = packed.byteLength < contents.byteLength * WORTHWHILE;
-  return { bytes: gained ? packed : contents, length: contents.byteLength };
+  return { bytes: packed.byteLength < length * WORTHWHILE ? packed : contents, length };
 }
 
-export function packFiles(files: Files, level: number): Map<string, Packed> {
-  return new Map([...files].map(([path, contents]) => [path, pack(contents, level)]));
+const kindOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
+const byName = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** Files in groups of at least so many bytes; those of one kind are neighbours, because they pack well together. */
+function* groupsOf(files: Files, size: number): Generator<[path: string, contents: Uint8Array][]> {
+  let group: [path: string, contents: Uint8Array][] = [];
+  let length = 0;
+  for (const file of [...files].sort(([a], [b]) => byName(kindOf(a), kindOf(b)) || byName(a, b))) {
+    group.push(file);
+    length += file[1].byteLength;
+    if (length < size) continue;
+    yield group;
+    group = [];
+    length = 0;
+  }
+  if (group.length > 0) yield group;
+}
+
+/** Packs each file by itself or, given a `size`, about that many bytes together: smaller, but who reads one file unpacks them all. */
+export function packFiles(files: Files, level: number, size = 0): Map<string, Packed> {
+  const packed = new Map<string, Packed>();
+  for (const group of groupsOf(files, size)) {
+    const block = pack(Buffer.concat(group.map(([, contents]) => contents)), level);
+    let offset = 0;
+    for (const [path, { byteLength: length }] of group) {
+      packed.set(path, { block, offset, length });
+      offset += length;
+    }
+  }
+  return packed;
+}
+
+export function unpack({ block, offset, length }: Packed): Uint8Array {
+  const contents = block.bytes.byteLength === block.length ? block.bytes : zstdDecompressSync(block.bytes);
+  return contents.subarray(offset, offset + length);
 }
 
 export function writeArchive(mounts: readonly string[], files: Map<string, Packed>): Uint8Array {
-  const header: ArchiveHeader = { mounts: Object.fromEntries(mounts.map((mount) => [mount, {}])) };
-  const body: Uint8Array[] = [];
-  let offset = 0;
-  for (const [path, { bytes, length }] of files) {
+  const header: ArchiveHeader = { mounts: Object.fromEntries(mounts.map((mount) => [mount, {}])), blocks: [] };
+  const numbers = new Map<Block, number>();
+  let end = 0;
+  for (const [path, { block, offset, length }] of files) {
     const mount = mounts.find((folder) => path.startsWith(`${folder}/`));
     if (mount === undefined) throw new Error(`${path} lies under none of ${mounts.join(", ")}`);
     const names = path.slice(mount.length + 1).split("/");
     const name = names.pop() as string;
     let folder = header.mounts[mount] as ArchiveFolder;
     for (const part of names) folder = (folder[part] ??= {}) as ArchiveFolder;
-    folder[name] = [offset, bytes.byteLength, length];
-    body.push(bytes);
-    offset += bytes.byteLength;
+    if (!numbers.has(block)) {
+      numbers.set(block, header.blocks.length);
+      header.blocks.push([end, block.bytes.byteLength, block.length]);
+      end += block.bytes.byteLength;
+    }
+    folder[name] = [numbers.get(block) as number, offset, length];
   }
-  return writeContainer(ARCHIVE, header, body);
+  return writeContainer(ARCHIVE, header, [...numbers.keys()].map(({ bytes }) => bytes));
 }
 
 /** The files of an archive as they lie in it, without unpacking. */
 export function readArchive(archive: Uint8Array): Map<string, Packed> {
   const buffer = archive.buffer.slice(archive.byteOffset, archive.byteOffset + archive.byteLength) as ArrayBuffer;
   const { header, body } = readContainer<ArchiveHeader>(ARCHIVE, buffer);
+  const blocks = header.blocks.map(([offset, stored, length]): Block => ({ bytes: body.subarray(offset, offset + stored), length }));
   const files = new Map<string, Packed>();
   const walk = (folder: ArchiveFolder, prefix: string): void => {
     for (const [name, entry] of Object.entries(folder)) {
       if (Array.isArray(entry)) {
-        const [offset, stored, length] = entry as ArchiveFile;
-        files.set(`${prefix}/${name}`, { bytes: body.subarray(offset, offset + stored), length });
+        const [block, offset, length] = entry as ArchiveFile;
+        files.set(`${prefix}/${name}`, { block: blocks[block] as Block, offset, length });
       } else walk(entry as ArchiveFolder, `${prefix}/${name}`);
     }
   };

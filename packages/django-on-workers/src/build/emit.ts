@@ -1,12 +1,11 @@
 /** Writes the Worker, its modules, the assets and a Wrangler configuration. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
-import { zstdDecompressSync } from "node:zlib";
 import { UserError } from "../contract/errors.ts";
 import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, PACKAGES_ROOT, PROJECT_ROOT, type Interface, type Manifest } from "../contract/manifest.ts";
-import { readArchive, writeArchive, type Packed } from "./archive.ts";
+import { readArchive, unpack, writeArchive, type Packed } from "./archive.ts";
 import { digest } from "./cache.ts";
-import type { Packages, Source } from "./compile.ts";
+import { BUILD_ONLY, type Packages, type Source } from "./compile.ts";
 import type { ImageResult } from "./image.ts";
 import { runtimeModules } from "./modules.ts";
 import type { Project } from "./project.ts";
@@ -83,12 +82,9 @@ export default forwarder;
 /** Modules of the runtime that only a build or the command line uses. */
 const LOCAL = /^runtime\/(?:django\/(?:builder|manage)|python\/signatures)\.js$|^contract\/(?:errors|steps)\.js$/;
 
-/** Packages' files that only the build needs: our own build steps, and static files that became assets. */
-const BUILD_ONLY = new RegExp(`^${PACKAGES_ROOT}/(?:django_on_workers/build/|[^/]+/(?:.+/)?static/)`);
-
-function runtimeFiles(packages: Packages, source: Source, inspection: Inspection, withSources: boolean): Map<string, Packed> {
+function runtimeFiles(packages: Packages, source: Source, inspection: Inspection, sources: Uint8Array | undefined): Map<string, Packed> {
   const files = new Map<string, Packed>();
-  for (const archive of withSources ? [packages.archive, packages.sources()] : [packages.archive]) {
+  for (const archive of sources ? [packages.archive, sources] : [packages.archive]) {
     for (const [path, packed] of readArchive(archive)) if (!BUILD_ONLY.test(path)) files.set(path, packed);
   }
   for (const [path, packed] of source.packed) if (!path.startsWith(`${inspection.facts.static_root}/`)) files.set(path, packed);
@@ -120,7 +116,7 @@ export function emit(
   source: Source,
   inspection: Inspection,
   { image, modules }: ImageResult,
-  withSources: boolean,
+  sources: Uint8Array | undefined,
 ): Output {
   const { facts, statics } = inspection;
   const manifest: Manifest = {
@@ -135,7 +131,7 @@ export function emit(
     },
   };
   const worker = join(folder, "worker");
-  const files = writeArchive([PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(packages, source, inspection, withSources));
+  const files = writeArchive([PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(packages, source, inspection, sources));
   const javascript = new Map<string, string>([
     ...runtimeModules((path) => !LOCAL.test(path)),
     ["index.js", ENTRIES[project.database]],
@@ -169,9 +165,7 @@ export function emit(
   const prefix = assetPrefix(facts.static_url);
   const assets = new Map<string, Uint8Array>();
   if (prefix !== undefined) {
-    for (const [path, { bytes, length }] of statics) {
-      if (path !== "staticfiles.json") assets.set(posix.join(prefix, path), bytes.byteLength === length ? bytes : zstdDecompressSync(bytes));
-    }
+    for (const [path, packed] of statics) if (path !== "staticfiles.json") assets.set(posix.join(prefix, path), unpack(packed));
   }
   writeTree(join(folder, "assets"), assets);
   const config = join(folder, "wrangler.json");

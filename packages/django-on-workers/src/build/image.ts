@@ -10,7 +10,7 @@ import type { Progress } from "./progress.ts";
 import type { Project } from "./project.ts";
 import { applicationOf, staticManifest } from "./emit.ts";
 import type { Inspection } from "./statics.ts";
-import { writeArchive } from "./archive.ts";
+import { unpack, writeArchive } from "./archive.ts";
 import { compress } from "./zstd.ts";
 
 /** Unpacked size of a piece: what a restore holds besides the memory itself, and little enough for a processor's cache. */
@@ -68,7 +68,7 @@ export async function makeImage(
   const names = facts.environment.filter((name) => name in environment && name !== "DJANGO_SETTINGS_MODULE");
   const booleans = Object.fromEntries(names.filter((name) => BOOLEAN.test(environment[name] ?? "x")).map((name) => [name, environment[name]]));
   // An image fits the boot that it was made with.
-  const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify(names), JSON.stringify(booleans), String(level), manifest?.[1].bytes ?? "");
+  const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify(names), JSON.stringify(booleans), String(level), manifest ? unpack(manifest[1]) : "");
   const kept = await cache.bytes("image", key, async () => {
     progress.step("Importing the project and taking its image");
     const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest])) : source.archive;

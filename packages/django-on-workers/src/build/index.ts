@@ -50,7 +50,7 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
   const folder = outputFolder(project);
   mkdirSync(folder, { recursive: true });
   const cache = new Cache(join(folder, "cache"), toolDigest());
-  const sources = options.sources ?? cache.read("kept", "sources")?.toString() === "true";
+  const withSources = options.sources ?? cache.read("kept", "sources")?.toString() === "true";
   const bare = new Builder(cache);
   let builder: Builder | undefined;
   try {
@@ -61,8 +61,8 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
     const environment = environmentOf(project, options.environment ?? process.env);
     const inspection = await inspect(project, source, packages, environment, bare, cache, progress);
     const image = await makeImage(project, source, packages, inspection, environment, level, builder, cache, progress);
-    const output = emit(project, folder, bare.pyodide, await bare.linked(), packages, source, inspection, image, sources);
-    cache.write("kept", "sources", Buffer.from(String(sources)));
+    const output = emit(project, folder, bare.pyodide, await bare.linked(), packages, source, inspection, image, withSources ? await packages.sources() : undefined);
+    cache.write("kept", "sources", Buffer.from(String(withSources)));
     cache.prune();
     return { ...output, project, facts: inspection.facts };
   } finally {

@@ -15,7 +15,7 @@ export interface ContainerKind {
 /** The memory of an interpreter that has already imported the project. */
 export const IMAGE: ContainerKind = { name: "image", magic: 0x49574f44, version: 1 };
 /** The read-only tree of files that is mounted under the interpreter. */
-export const ARCHIVE: ContainerKind = { name: "archive", magic: 0x41574f44, version: 1 };
+export const ARCHIVE: ContainerKind = { name: "archive", magic: 0x41574f44, version: 2 };
 
 /** A step of the build, its result, and a captured memory: between the build and its own Worker. */
 export const STEP: ContainerKind = { name: "step", magic: 0x53574f44, version: 1 };
@@ -66,8 +66,10 @@ export interface ImageHeader {
   chunks: ImageChunk[];
 }
 
-/** `[offset into the body, bytes as stored, bytes when unpacked]`; the two sizes are equal for a file that is stored. */
-export type ArchiveFile = readonly [offset: number, stored: number, length: number];
+/** Files that are packed together: `[offset into the body, bytes as stored, bytes when unpacked]`, equal where nothing was gained. */
+export type ArchiveBlock = readonly [offset: number, stored: number, length: number];
+/** `[number of the block, offset into what it unpacks to, bytes]` */
+export type ArchiveFile = readonly [block: number, offset: number, length: number];
 export interface ArchiveFolder {
   [name: string]: ArchiveFile | ArchiveFolder;
 }
@@ -75,4 +77,5 @@ export interface ArchiveFolder {
 export interface ArchiveHeader {
   /** Mount point → tree. */
   mounts: Record<string, ArchiveFolder>;
+  blocks: ArchiveBlock[];
 }

@@ -26,6 +26,7 @@ urlpatterns = [
     path("french/", views.french),
     path("log/", views.log),
     path("broken/", views.broken),
+    path("report/", views.report),
     path("trap/", views.trap),
     path("isolation/", isolation.mixed),
     path("isolation-async/", isolation.mixed_async),

@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import secrets
+import sys
 import tempfile
 import time
 import uuid
@@ -22,7 +23,9 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
 from django.utils import translation
+from django.views.debug import ExceptionReporter
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import last_modified
 
@@ -215,6 +218,14 @@ def log(request):
 
 def broken(request):
     raise ValueError("distinctive-failure")
+
+
+def report(request):
+    """What Django mails to the ADMINS after an error that began in one of its own modules."""
+    try:
+        reverse("no-such-name")
+    except NoReverseMatch:
+        return HttpResponse(ExceptionReporter(request, *sys.exc_info()).get_traceback_html())
 
 
 def trap(request):

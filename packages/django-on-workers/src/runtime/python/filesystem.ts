@@ -5,7 +5,7 @@
  * MEMFS node, so writing, renaming and deleting work as they do in memory. Nothing written outlives the isolate.
  */
 import { zstdDecompressSync } from "node:zlib";
-import { ARCHIVE, readContainer, type ArchiveFile, type ArchiveFolder, type ArchiveHeader } from "../../contract/bytes.ts";
+import { ARCHIVE, readContainer, type ArchiveBlock, type ArchiveFile, type ArchiveFolder, type ArchiveHeader } from "../../contract/bytes.ts";
 import type { EmscriptenFS, FSNode } from "./pyodide.ts";
 
 const FOLDER_MODE = 0o40755;
@@ -16,13 +16,23 @@ const MODIFIED = Date.UTC(2026, 0, 1);
 
 const isFile = (entry: ArchiveFile | ArchiveFolder): entry is ArchiveFile => Array.isArray(entry);
 
-/** Contents that are unpacked on first use. */
-function lazyContents(node: FSNode, body: Uint8Array, [offset, stored, length]: ArchiveFile): void {
-  const unpack = (): Uint8Array => {
-    const bytes = body.subarray(offset, offset + stored);
-    // A stored file is copied: MEMFS may write into what it is given.
-    return stored === length ? bytes.slice() : new Uint8Array(zstdDecompressSync(bytes));
+/** Unpacks blocks. The last one is kept: who reads a file often reads its neighbours next. */
+function unpacker(body: Uint8Array, blocks: readonly ArchiveBlock[]): (file: ArchiveFile) => Uint8Array {
+  let last: { number: number; contents: Uint8Array } | undefined;
+  const contentsOf = (number: number): Uint8Array => {
+    if (last?.number === number) return last.contents;
+    const [start, stored, length] = blocks[number] as ArchiveBlock;
+    const bytes = body.subarray(start, start + stored);
+    if (stored === length) return bytes;
+    last = { number, contents: zstdDecompressSync(bytes) };
+    return last.contents;
   };
+  // A copy, because MEMFS may write into what it is given.
+  return ([block, offset, length]) => new Uint8Array(contentsOf(block).subarray(offset, offset + length));
+}
+
+/** Contents that are unpacked on first use. */
+function lazyContents(node: FSNode, length: number, unpack: () => Uint8Array): void {
   node.usedBytes = length;
   Object.defineProperty(node, "contents", {
     configurable: true,
@@ -41,6 +51,7 @@ function lazyContents(node: FSNode, body: Uint8Array, [offset, stored, length]: 
 export function mountArchive(FS: EmscriptenFS, buffer: ArrayBuffer): void {
   const { header, body } = readContainer<ArchiveHeader>(ARCHIVE, buffer);
   const { MEMFS } = FS.filesystems;
+  const unpack = unpacker(body, header.blocks);
 
   const settle = (node: FSNode): FSNode => {
     node.atime = node.mtime = node.ctime = MODIFIED;
@@ -58,7 +69,7 @@ export function mountArchive(FS: EmscriptenFS, buffer: ArrayBuffer): void {
       const child = MEMFS.createNode(node, name, isFile(entry) ? FILE_MODE : FOLDER_MODE, 0);
       node.mtime = mtime;
       node.ctime = ctime;
-      if (isFile(entry)) lazyContents(child, body, entry);
+      if (isFile(entry)) lazyContents(child, entry[2], () => unpack(entry));
       else makeFolder(child, entry);
       return settle(child);
     };
