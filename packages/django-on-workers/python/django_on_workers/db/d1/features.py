@@ -30,6 +30,7 @@ class DatabaseFeatures(BaseDatabaseFeatures):
             "Without a transaction there is none to be broken, and none begins.": {
                 "basic.tests.SelectOnSaveTests.test_select_on_save_lying_update",
                 "backends.sqlite.tests.TestTransactionMode.test_default_transaction_mode",
+                "test_runner.tests.SQLiteInMemoryTestDbs.test_transaction_support",
             },
             "Rows that refer to nothing are kept back while checks are disabled, then refused.": {
                 keys + "test_check_constraints",
@@ -50,6 +51,14 @@ class DatabaseFeatures(BaseDatabaseFeatures):
                 stale + "test_interactive_true_with_dependent_objects",
                 stale + "test_interactive_true_without_dependent_objects",
                 stale + "test_unavailable_content_type_model",
+                "auth_tests.test_views.UUIDUserTests.test_admin_password_change",
+            },
+            "Leaves rows where its router lets nothing be flushed; a transaction takes them back.": {
+                "multiple_database.tests.AuthTestCase.test_dumpdata",
+            },
+            "Makes a test database of a test database, for which there is no binding.": {
+                "test_runner.test_debug_sql.TestDebugSQL.test_output_verbose",
+                "test_runner.test_debug_sql.TestDebugSQL.test_setupclass_exception",
             },
         }
         if django.VERSION < (6, 0):
