@@ -16,21 +16,23 @@ function headOf({ method, url, headers }: Request): string {
   return head;
 }
 
-function headersOf(lines: string): Headers {
-  const headers = new Headers();
+/** A response with headers as lines; entering them here spares the platform a copy. */
+function responseOf(body: Uint8Array | ReadableStream | null, status: number, lines: string): Response {
+  const response = new Response(body, { status });
+  const { headers } = response;
   if (lines) {
     for (const line of lines.split("\n")) {
       const colon = line.indexOf(": ");
       headers.append(line.slice(0, colon), line.slice(colon + 2));
     }
   }
-  return headers;
+  return response;
 }
 
 /** With a declared length the platform sends that instead of chunks, and checks it. */
-function streamFor(headers: Headers): TransformStream<Uint8Array, Uint8Array> {
-  const length = headers.get("content-length");
-  return length === null ? new TransformStream() : new FixedLengthStream(Number(length));
+function streamFor(lines: string): TransformStream<Uint8Array, Uint8Array> {
+  const [, length] = /^content-length: (\d+)$/im.exec(lines) ?? [];
+  return length === undefined ? new TransformStream() : new FixedLengthStream(Number(length));
 }
 
 const failed = (): Response =>
@@ -49,17 +51,16 @@ export async function serve(application: Application, request: Request, scope: S
   let responded = false;
   const id = begin(scope, incoming.body, ({ status, headers: lines, body }: ResponseParts) => {
     responded = true;
-    const headers = headersOf(lines);
     if (BODILESS.has(status) || request.method === "HEAD") {
       // What Python still writes is thrown away.
       find(id).writer = new WritableStream<Uint8Array>().getWriter();
-      answered.resolve(new Response(null, { status, headers }));
+      answered.resolve(responseOf(null, status, lines));
     } else if (body !== undefined) {
-      whole = new Response(body, { status, headers });
+      whole = responseOf(body, status, lines);
     } else {
-      const { readable, writable } = streamFor(headers);
+      const { readable, writable } = streamFor(lines);
       find(id).writer = writable.getWriter();
-      answered.resolve(new Response(readable, { status, headers }));
+      answered.resolve(responseOf(readable, status, lines));
     }
   });
   const serving = async (): Promise<void> => {
