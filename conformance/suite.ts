@@ -28,15 +28,15 @@ export async function newestRelease(series: string): Promise<string> {
 export async function sdist(release: string): Promise<string> {
   const folder = join(work, "sdist", release);
   if (existsSync(folder)) return folder;
-  const draft = `${folder}.draft`;
-  rmSync(draft, { recursive: true, force: true });
+  const draft = `${folder}.${process.pid}.draft`;
   mkdirSync(draft, { recursive: true });
   const [python = "", ...module] = pip();
   await ran(python, [...module, "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:", "--ignore-requires-python", "--dest", draft, `Django==${release}`], draft);
   const archive = readdirSync(draft).find((name) => name.endsWith(".tar.gz"));
   if (archive === undefined) throw new Error(`There is no sdist of Django ${release}.`);
   await ran("tar", ["-xzf", archive, "--strip-components", "1"], draft);
-  renameSync(draft, folder);
+  if (existsSync(folder)) rmSync(draft, { recursive: true });
+  else renameSync(draft, folder);
   return folder;
 }
 

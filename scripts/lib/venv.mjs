@@ -1,6 +1,6 @@
 /** Python environments below .venv/: made when missing, kept by what is in them. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { findPython, hasUv, root } from "./prepare.mjs";
@@ -47,20 +47,31 @@ function run(program, args) {
  */
 export function environment(name, requirements, python = findPython()) {
   const folder = join(root, ".venv", name);
-  const interpreter = join(folder, ...(process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"]));
-  const stamp = join(folder, "requirements.txt");
+  const program = process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"];
   const wanted = `${python ?? "uv"}\n${requirements.join("\n")}\n`;
-  if (existsSync(interpreter) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return interpreter;
+  const isThere = () => {
+    const stamp = join(folder, "requirements.txt");
+    return existsSync(join(folder, ...program)) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  };
+  if (isThere()) return join(folder, ...program);
+  // Made beside and renamed: two files of tests may want the same at once.
+  const draft = `${folder}.${process.pid}`;
+  const interpreter = join(draft, ...program);
   step(`Installing ${requirements.join(", ")} for the tests`);
   if (hasUv()) {
-    run("uv", ["venv", "--quiet", "--clear", ...(python ? ["--python", python] : []), folder]);
+    run("uv", ["venv", "--quiet", "--clear", ...(python ? ["--python", python] : []), draft]);
     run("uv", ["pip", "install", "--quiet", "--python", interpreter, ...requirements]);
   } else {
     // Debian's Python has no ensurepip of its own; its pip can install into an environment that has none.
     const given = /** @type {string} */ (python);
-    run(given, ["-m", "venv", "--clear", "--without-pip", folder]);
+    run(given, ["-m", "venv", "--clear", "--without-pip", draft]);
     run(findPython() ?? given, ["-m", "pip", "--python", interpreter, "install", "--quiet", "--no-input", "--disable-pip-version-check", ...requirements]);
   }
-  writeFileSync(stamp, wanted);
-  return interpreter;
+  writeFileSync(join(draft, "requirements.txt"), wanted);
+  if (isThere()) rmSync(draft, { recursive: true });
+  else {
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(draft, folder);
+  }
+  return join(folder, ...program);
 }

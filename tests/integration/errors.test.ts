@@ -52,6 +52,15 @@ describe("a project", () => {
     assert.match(result.stderr, /captured\/bad\.py/);
   });
 
+  test("whose local data can't be opened names the file, and the command ends", async () => {
+    const folder = copyProject("captured", "no-data");
+    mkdirSync(join(folder, ".wrangler", "state", "v3"), { recursive: true });
+    writeFileSync(join(folder, ".wrangler", "state", "v3", "do"), "a file where a folder belongs");
+    const result = await dow(["manage", "check"], folder, { SECRET_KEY: "x", API_TOKEN: "y" });
+    assert.equal(result.status, 1);
+    assert.match(told(result, "DOW_FILE_SYSTEM"), /\.wrangler\/state\/v3\/do can't be used, because/);
+  });
+
   test("with a requirement that has no wheel names it", async () => {
     const folder = copyProject("captured", "no-wheel");
     writeFileSync(join(folder, "requirements.txt"), "Django>=5.2,<6.2\npsycopg2==2.9.10\n");

@@ -1,12 +1,38 @@
 /** Projects that the tests build: copied to a folder outside git, which keeps its cache from one run to the next. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Build, type BuildOptions } from "../../packages/django-on-workers/dist/build/index.js";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/[\\/]$/, "");
 export const work = join(root, "tests", ".work");
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** The first folder that no other process has: files of tests run side by side, and take over what earlier ones have built. */
+function ownFolder(): string {
+  mkdirSync(work, { recursive: true });
+  for (let number = 1; ; number++) {
+    const folder = join(work, `projects-${number}`);
+    const owner = `${folder}.pid`;
+    if (existsSync(owner) && !isAlive(Number(readFileSync(owner, "utf8")))) rmSync(owner, { force: true });
+    try {
+      writeFileSync(owner, String(process.pid), { flag: "wx" });
+    } catch {
+      continue;
+    }
+    process.once("exit", () => rmSync(owner, { force: true }));
+    return folder;
+  }
+}
+const projects = ownFolder();
 export const cli = join(root, "packages", "django-on-workers", "bin", "django-on-workers.mjs");
 
 /** What a build writes into a project: kept, as it would be in a user's. */
@@ -14,7 +40,7 @@ const KEPT = new Set([".django-on-workers"]);
 
 /** A fresh copy of a folder of tests/projects/, or of any other; local data of an earlier run are gone. */
 export function copyProject(name: string, label = name, source = join(root, "tests", "projects", name)): string {
-  const folder = join(work, label);
+  const folder = join(projects, label);
   mkdirSync(folder, { recursive: true });
   for (const entry of readdirSync(folder)) if (!KEPT.has(entry)) rmSync(join(folder, entry), { recursive: true, force: true });
   cpSync(source, folder, {
@@ -28,7 +54,7 @@ export function copyProject(name: string, label = name, source = join(root, "tes
 
 /** An empty folder for a project that the test itself writes. */
 export function emptyProject(label: string): string {
-  const folder = join(work, label);
+  const folder = join(projects, label);
   mkdirSync(folder, { recursive: true });
   for (const entry of readdirSync(folder)) if (!KEPT.has(entry)) rmSync(join(folder, entry), { recursive: true, force: true });
   takeShared(folder);
@@ -44,9 +70,12 @@ function share(from: string, to: string): void {
   mkdirSync(to, { recursive: true });
   for (const name of readdirSync(from)) {
     if (!SHARED.test(name) || existsSync(join(to, name))) continue;
-    // Links, for thousands of files that nobody writes to.
-    const linked = spawnSync("cp", ["-al", join(from, name), join(to, name)]).status === 0;
-    if (!linked) cpSync(join(from, name), join(to, name), { recursive: true });
+    // Links, for thousands of files that nobody writes to. Under its name it is whole: somebody else may be looking.
+    const draft = join(to, `${name}.${process.pid}.draft`);
+    const linked = spawnSync("cp", ["-al", join(from, name), draft]).status === 0;
+    if (!linked) cpSync(join(from, name), draft, { recursive: true });
+    if (existsSync(join(to, name))) rmSync(draft, { recursive: true });
+    else renameSync(draft, join(to, name));
   }
 }
 

@@ -97,7 +97,13 @@ export async function startLocal(build: Build, options: LocalOptions = {}): Prom
       host: "127.0.0.1",
     } as never),
   );
-  await worker.ready;
+  try {
+    await worker.ready;
+  } catch (error) {
+    // It would keep this process from ending.
+    await worker.dispose().catch(() => undefined);
+    throw error;
+  }
   return worker;
 }
 

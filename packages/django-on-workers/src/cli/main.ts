@@ -30,6 +30,8 @@ const REFUSALS: Record<string, string> = {
   EROFS: "the disk is read-only: build in a folder that can be written to",
   EACCES: "permission is denied: make the project's folder yours to write to",
   EPERM: "permission is denied: make the project's folder yours to write to",
+  EEXIST: "it is a file where a folder belongs: move it away",
+  ENOTDIR: "a part of its path is a file where a folder belongs: move that away",
   EMFILE: "too many files are open: raise the limit with ulimit -n",
 };
 

@@ -74,6 +74,22 @@ def report(name: str, **counts) -> None:
         print(f"tried {name}:", ", ".join(f"{key} {value}" for key, value in counts.items()))
 
 
+def create_tables(*models) -> None:
+    """Make tables for `models` on every database."""
+    for alias in ALIASES:
+        with connections[alias].schema_editor() as editor:
+            for model in models:
+                editor.create_model(model)
+
+
+def delete_tables(*models) -> None:
+    """Undo :func:`create_tables`."""
+    for alias in ALIASES:
+        with connections[alias].schema_editor() as editor:
+            for model in reversed(models):
+                editor.delete_model(model)
+
+
 class TestCase(unittest.TestCase):
     """A test that makes its own tables, in the test database."""
 

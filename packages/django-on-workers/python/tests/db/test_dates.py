@@ -5,7 +5,17 @@ import random
 import unittest
 import zoneinfo
 
-from .project import ALIASES, BACKENDS, NATIVE, TestCase, part, report, setup
+from .project import (
+    ALIASES,
+    BACKENDS,
+    NATIVE,
+    TestCase,
+    create_tables,
+    delete_tables,
+    part,
+    report,
+    setup,
+)
 
 setup()
 
@@ -185,17 +195,14 @@ class DatesTests(TestCase):
         cls.zones = (*NAMED_ZONES, *others)
         made = list(rows(INSTANTS, cls.source, cls.zones))
         cls.moments = [row.moment for row in made if row.moment]
+        create_tables(Moment)
         for alias in ALIASES:
-            with connections[alias].schema_editor() as editor:
-                editor.create_model(Moment)
             Moment.objects.using(alias).bulk_create(made)
         cls.compared = 0
 
     @classmethod
     def tearDownClass(cls):
-        for alias in ALIASES:
-            with connections[alias].schema_editor() as editor:
-                editor.delete_model(Moment)
+        delete_tables(Moment)
         report("dates", instants=INSTANTS, zones=len(cls.zones), values_compared=cls.compared)
 
     def compare(self, query, message):

@@ -8,7 +8,18 @@ from decimal import Decimal
 
 import django
 
-from .project import ALIASES, BACKENDS, NATIVE, TestCase, is_d1, part, report, setup
+from .project import (
+    ALIASES,
+    BACKENDS,
+    NATIVE,
+    TestCase,
+    create_tables,
+    delete_tables,
+    is_d1,
+    part,
+    report,
+    setup,
+)
 
 setup()
 
@@ -169,15 +180,11 @@ def seen(value):
 class ValuesTests(TestCase):
     @classmethod
     def setUpClass(cls):
-        for alias in ALIASES:
-            with connections[alias].schema_editor() as editor:
-                editor.create_model(Value)
+        create_tables(Value)
 
     @classmethod
     def tearDownClass(cls):
-        for alias in ALIASES:
-            with connections[alias].schema_editor() as editor:
-                editor.delete_model(Value)
+        delete_tables(Value)
 
     def tearDown(self):
         for alias in ALIASES:
@@ -348,14 +355,10 @@ class Part(models.Model):
 
 class ConstraintsTests(TestCase):
     def setUp(self):
-        for alias in ALIASES:
-            with connections[alias].schema_editor() as editor:
-                editor.create_model(Part)
+        create_tables(Part)
 
     def tearDown(self):
-        for alias in ALIASES:
-            with connections[alias].schema_editor() as editor:
-                editor.delete_model(Part)
+        delete_tables(Part)
 
     def test_each_refuses_what_native_sqlite_refuses(self):
         for alias in ALIASES:

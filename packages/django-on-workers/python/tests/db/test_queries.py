@@ -10,11 +10,11 @@ from operator import or_, xor
 
 import django
 
-from .project import ALIASES, BACKENDS, NATIVE, TestCase, part, setup
+from .project import ALIASES, BACKENDS, NATIVE, TestCase, create_tables, delete_tables, part, setup
 
 setup()
 
-from django.db import NotSupportedError, OperationalError, connections, models  # noqa: E402
+from django.db import NotSupportedError, OperationalError, models  # noqa: E402
 from django.db.models import F, Q, Value, functions  # noqa: E402
 from django.db.models.functions import Cast, Concat  # noqa: E402
 
@@ -95,10 +95,8 @@ def items(source):
 class QueriesTests(TestCase):
     @classmethod
     def setUpClass(cls):
+        create_tables(*MODELS)
         for alias in ALIASES:
-            with connections[alias].schema_editor() as editor:
-                for model in MODELS:
-                    editor.create_model(model)
             Shelf.objects.using(alias).bulk_create(
                 Shelf(pk=number, name=f"Shelf {number}" * number * 9, pattern=f"^{number}|a.b")
                 for number in range(1, 6)
@@ -107,10 +105,7 @@ class QueriesTests(TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        for alias in ALIASES:
-            with connections[alias].schema_editor() as editor:
-                for model in reversed(MODELS):
-                    editor.delete_model(model)
+        delete_tables(*MODELS)
 
     def assertSame(self, query, *, almost=False):
         """Compare what a query gives; it takes a function that gives the manager of a model."""
