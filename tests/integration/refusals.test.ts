@@ -23,6 +23,7 @@ const REFUSALS = {
   "too large": django("DataError", "string or blob too big"),
   parameters: django("ProgrammingError", "Incorrect number of bindings supplied. The current statement uses 1, and there are 2 supplied."),
   type: django("ProgrammingError", "Error binding parameter: type 'type' is not supported"),
+  several: django("ProgrammingError", "You can only execute one statement at a time."),
   overflow: ["builtins.OverflowError", "Python int too large to convert to SQLite INTEGER"],
   "closed cursor": django("ProgrammingError", "Cannot operate on a closed cursor."),
   "no function": django("NotSupportedError", "MD5 is not supported: SQLite on Workers has no hash functions."),

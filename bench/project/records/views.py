@@ -68,11 +68,13 @@ def measure(request, what, count):
 
 
 def replay(request):
-    """Send statements as a database has received them, and read their results."""
+    """Send statements as a database has received them, so many times, and read their results."""
+    times, statements = json.loads(request.body)
     with connection.cursor() as cursor:
-        for sql, parameters in json.loads(request.body):
-            cursor.execute(sql, parameters)
-            cursor.fetchall()
+        for _ in range(times):
+            for sql, parameters in statements:
+                cursor.execute(sql, parameters)
+                cursor.fetchall()
     return HttpResponse()
 
 

@@ -35,6 +35,7 @@ STATEMENTS = {
     "too large": ("SELECT zeroblob(%s)", [2**30]),
     "parameters": ("SELECT %s", [1, 2]),
     "type": ("SELECT %s", [object]),
+    "several": ("SELECT ';'; DELETE FROM child", None),
 }
 
 

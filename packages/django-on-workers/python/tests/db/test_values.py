@@ -188,6 +188,40 @@ class PlaceholderTests(DriverTestCase):
         self.assertEqual(self.connect().cursor().execute("SELECT '%s %%'").fetchone(), ("%s %%",))
 
 
+class SeveralStatementsTests(DriverTestCase):
+    def setUp(self):
+        self.cursor = self.connect().cursor()
+
+    def test_one_is_sent(self):
+        for sql in (
+            "SELECT 1;",
+            "SELECT 1; -- and no more\n /* ; */",
+            "SELECT ';', 'it''s; one' AS \";\", [;].* FROM (SELECT 2) AS [;] /* ; SELECT */",
+            "SELECT 1 -- ; SELECT 2",
+        ):
+            with self.subTest(sql):
+                self.assertEqual(len(self.cursor.execute(sql).fetchall()), 1)
+
+    def test_more_are_refused_as_sqlite_refuses_them(self):
+        for sql in (
+            "SELECT 1; SELECT 2",
+            "SELECT 1;;",
+            "SELECT 'a;'; DROP TABLE t",
+            "BEGIN; SELECT 1",
+        ):
+            with self.subTest(sql), self.assertRaisesRegex(dbapi.ProgrammingError, "one statement"):
+                self.cursor.execute(sql)
+
+    def test_a_trigger_has_statements_of_its_own(self):
+        self.cursor.execute("CREATE TABLE several (a)")
+        self.cursor.execute(
+            "CREATE TRIGGER more AFTER INSERT ON several "
+            "BEGIN UPDATE several SET a = 2; UPDATE several SET a = a + 1; END;"
+        )
+        self.cursor.execute("INSERT INTO several VALUES (1)")
+        self.assertEqual(self.cursor.execute("SELECT a FROM several").fetchall(), [(3,)])
+
+
 class CursorTests(DriverTestCase):
     def setUp(self):
         self.connection = self.connect()

@@ -31,6 +31,15 @@ PYFORMAT_PLACEHOLDER = re.compile(r"(?<!%)%\((.*?)\)s")
 MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
 
 
+#: A semicolon outside of what is quoted and of comments, https://www.sqlite.org/lang.html.
+SEMICOLON = re.compile(
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\] | --[^\n]* | /\*.*?\*/ | (;)""",
+    re.DOTALL | re.VERBOSE,
+)
+NOTHING_MORE = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*\Z", re.DOTALL)
+CREATE_TRIGGER = re.compile(r"\s*CREATE\s+(?:TEMP(?:ORARY)?\s+)?TRIGGER\b", re.IGNORECASE)
+
+
 class UnsupportedParameter(TypeError):
     """A parameter of a type that SQLite has no value for."""
 
@@ -58,6 +67,14 @@ def prepare(query: str, params: Sequence | Mapping) -> tuple[str, Sequence]:
     if len(params) > MAX_PARAMS:
         return inline(query, params)
     return sql, params
+
+
+def is_several(query: str) -> bool:
+    """Return whether this is more than one statement. What follows a trigger's is not seen."""
+    if CREATE_TRIGGER.match(query):
+        return False
+    end = next((match.end() for match in SEMICOLON.finditer(query) if match[1]), None)
+    return end is not None and NOTHING_MORE.match(query, end) is None
 
 
 @lru_cache(maxsize=512)
