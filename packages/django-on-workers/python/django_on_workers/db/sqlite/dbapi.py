@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from .driver import Driver, DriverError, More, Result
-from .statements import UnsupportedParameter, is_several, prepare
+from .statements import SeveralStatements, UnsupportedParameter, only_statement, prepare
 
 apilevel = "2.0"
 threadsafety = 1
@@ -314,9 +314,12 @@ class Cursor:
         connection = self.connection
         if self._closed or connection.closed:
             self._check_open()
-        if ";" in query and is_several(query):
-            # A Durable Object and D1 would run them all, and injected ones with them.
-            raise ProgrammingError("You can only execute one statement at a time.")
+        if ";" in query:
+            # A Durable Object would run them all, an injected one too, and takes no comment behind the last.
+            try:
+                query = only_statement(query)
+            except SeveralStatements:
+                raise ProgrammingError("You can only execute one statement at a time.") from None
         if params is None:
             if query[:1] in TRANSACTION_INITIALS and (match := TRANSACTION_CONTROL.match(query)):
                 return self._control(match)

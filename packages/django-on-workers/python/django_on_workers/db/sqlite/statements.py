@@ -40,6 +40,10 @@ NOTHING_MORE = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*\Z", re.DOTALL)
 CREATE_TRIGGER = re.compile(r"\s*CREATE\s+(?:TEMP(?:ORARY)?\s+)?TRIGGER\b", re.IGNORECASE)
 
 
+class SeveralStatements(ValueError):
+    """A text that is more than one statement."""
+
+
 class UnsupportedParameter(TypeError):
     """A parameter of a type that SQLite has no value for."""
 
@@ -69,12 +73,20 @@ def prepare(query: str, params: Sequence | Mapping) -> tuple[str, Sequence]:
     return sql, params
 
 
-def is_several(query: str) -> bool:
-    """Return whether this is more than one statement. What follows a trigger's is not seen."""
+def only_statement(query: str) -> str:
+    """
+    Return the statement of a text that has semicolons, without what follows it.
+
+    Raise ``SeveralStatements`` where that is another one; behind a trigger's it is not seen.
+    """
     if CREATE_TRIGGER.match(query):
-        return False
-    end = next((match.end() for match in SEMICOLON.finditer(query) if match[1]), None)
-    return end is not None and NOTHING_MORE.match(query, end) is None
+        return query
+    end = next((match.start() for match in SEMICOLON.finditer(query) if match[1]), None)
+    if end is None:
+        return query
+    if NOTHING_MORE.match(query, end + 1) is None:
+        raise SeveralStatements
+    return query[:end]
 
 
 @lru_cache(maxsize=512)
