@@ -58,20 +58,23 @@ export function environment(name, requirements, python = findPython()) {
   const draft = `${folder}.${process.pid}`;
   const interpreter = join(draft, ...program);
   step(`Installing ${requirements.join(", ")} for the tests`);
-  if (hasUv()) {
-    run("uv", ["venv", "--quiet", "--clear", ...(python ? ["--python", python] : []), draft]);
-    run("uv", ["pip", "install", "--quiet", "--python", interpreter, ...requirements]);
-  } else {
-    // Debian's Python has no ensurepip of its own; its pip can install into an environment that has none.
-    const given = /** @type {string} */ (python);
-    run(given, ["-m", "venv", "--clear", "--without-pip", draft]);
-    run(findPython() ?? given, ["-m", "pip", "--python", interpreter, "install", "--quiet", "--no-input", "--disable-pip-version-check", ...requirements]);
-  }
-  writeFileSync(join(draft, "requirements.txt"), wanted);
-  if (isThere()) rmSync(draft, { recursive: true });
-  else {
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(draft, folder);
+  try {
+    if (hasUv()) {
+      run("uv", ["venv", "--quiet", "--clear", ...(python ? ["--python", python] : []), draft]);
+      run("uv", ["pip", "install", "--quiet", "--python", interpreter, ...requirements]);
+    } else {
+      // Debian's Python has no ensurepip of its own; its pip can install into an environment that has none.
+      const given = /** @type {string} */ (python);
+      run(given, ["-m", "venv", "--clear", "--without-pip", draft]);
+      run(findPython() ?? given, ["-m", "pip", "--python", interpreter, "install", "--quiet", "--no-input", "--disable-pip-version-check", ...requirements]);
+    }
+    writeFileSync(join(draft, "requirements.txt"), wanted);
+    if (!isThere()) {
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(draft, folder);
+    }
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
   }
   return join(folder, ...program);
 }

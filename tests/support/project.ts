@@ -7,6 +7,7 @@ import { build, type Build, type BuildOptions } from "../../packages/django-on-w
 
 export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/[\\/]$/, "");
 export const work = join(root, "tests", ".work");
+export const cli = join(root, "packages", "django-on-workers", "bin", "django-on-workers.mjs");
 
 function isAlive(pid: number): boolean {
   try {
@@ -25,22 +26,24 @@ function ownFolder(): string {
     if (existsSync(owner) && !isAlive(Number(readFileSync(owner, "utf8")))) rmSync(owner, { force: true });
     try {
       writeFileSync(owner, String(process.pid), { flag: "wx" });
-    } catch {
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       continue;
     }
     process.once("exit", () => rmSync(owner, { force: true }));
     return folder;
   }
 }
-const projects = ownFolder();
-export const cli = join(root, "packages", "django-on-workers", "bin", "django-on-workers.mjs");
+
+let own: string | undefined;
+const folderOf = (label: string): string => join((own ??= ownFolder()), label);
 
 /** What a build writes into a project: kept, as it would be in a user's. */
 const KEPT = new Set([".django-on-workers"]);
 
 /** A fresh copy of a folder of tests/projects/, or of any other; local data of an earlier run are gone. */
 export function copyProject(name: string, label = name, source = join(root, "tests", "projects", name)): string {
-  const folder = join(projects, label);
+  const folder = folderOf(label);
   mkdirSync(folder, { recursive: true });
   for (const entry of readdirSync(folder)) if (!KEPT.has(entry)) rmSync(join(folder, entry), { recursive: true, force: true });
   cpSync(source, folder, {
@@ -54,7 +57,7 @@ export function copyProject(name: string, label = name, source = join(root, "tes
 
 /** An empty folder for a project that the test itself writes. */
 export function emptyProject(label: string): string {
-  const folder = join(projects, label);
+  const folder = folderOf(label);
   mkdirSync(folder, { recursive: true });
   for (const entry of readdirSync(folder)) if (!KEPT.has(entry)) rmSync(join(folder, entry), { recursive: true, force: true });
   takeShared(folder);

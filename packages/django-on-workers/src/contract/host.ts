@@ -32,8 +32,7 @@ export interface Host {
   schedule(callback: () => void, milliseconds?: number): void;
   /** Throws where the platform's node:crypto refuses the parameters. */
   scrypt(password: Uint8Array, salt: Uint8Array, n: number, r: number, p: number, maxmem: number, length: number): Uint8Array;
-  pbkdf2_sha1(password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Uint8Array;
-  pbkdf2_sha256(password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Uint8Array;
+  pbkdf2(hash: "sha1" | "sha256", password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Uint8Array;
 
   bindings(request: number): object;
   storage(request: number): object | undefined;

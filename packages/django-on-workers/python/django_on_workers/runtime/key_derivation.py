@@ -21,8 +21,7 @@ def pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None):
 
         from django_on_workers._host import host
 
-        derive = host.pbkdf2_sha1 if name == "sha1" else host.pbkdf2_sha256
-        return derive(to_js(password), to_js(salt), iterations, length).to_bytes()
+        return host.pbkdf2(name, to_js(password), to_js(salt), iterations, length).to_bytes()
     keyed = hmac.new(password, digestmod=hash_name)
     derived = b""
     for number in range(1, -(-length // size) + 1):

@@ -215,7 +215,7 @@ class SeveralStatementsTests(DriverTestCase):
     def test_a_trigger_has_statements_of_its_own(self):
         self.cursor.execute("CREATE TABLE several (a)")
         self.cursor.execute(
-            "CREATE TRIGGER more AFTER INSERT ON several "
+            "-- counts; further\nCREATE TRIGGER more AFTER INSERT ON several "
             "BEGIN UPDATE several SET a = 2; UPDATE several SET a = a + 1; END;"
         )
         self.cursor.execute("INSERT INTO several VALUES (1)")

@@ -3,7 +3,7 @@ import { scryptSync } from "node:crypto";
 import type { Host, Waiting } from "../../contract/host.ts";
 import { output } from "../python/console.ts";
 import { setTimeZone } from "../python/local-time.ts";
-import { pbkdf2Sha1, pbkdf2Sha256 } from "../python/pbkdf2.ts";
+import { pbkdf2 } from "../python/pbkdf2.ts";
 import * as d1 from "./d1.ts";
 import * as object from "./durable-object.ts";
 import { copy } from "../python/memory.ts";
@@ -36,8 +36,7 @@ export const host: Host = {
   },
   // Of Node's Buffer, Pyodide would not know what it is.
   scrypt: (password, salt, N, r, p, maxmem, length) => new Uint8Array(scryptSync(password, salt, length, { N, r, p, ...(maxmem > 0 && { maxmem }) })),
-  pbkdf2_sha1: pbkdf2Sha1,
-  pbkdf2_sha256: pbkdf2Sha256,
+  pbkdf2,
 
   bindings: (request) => find(request).scope.env,
   storage: (request) => find(request).scope.storage,

@@ -105,9 +105,14 @@ function compress1(from: Int32Array, to: Int32Array, block: Int32Array): void {
   to[4] = ((from[4] as number) + e) | 0;
 }
 
-const SHA256: Hash = { initial: INITIAL, compress: compress256 };
-/** Its initial value: FIPS 180-4, 5.3.1. */
-const SHA1: Hash = { initial: Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0), compress: compress1 };
+const HASHES = {
+  // Initial value: FIPS 180-4, 5.3.1.
+  sha1: { initial: Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0), compress: compress1 },
+  sha256: { initial: INITIAL, compress: compress256 },
+} satisfies Record<string, Hash>;
+
+/** Names as Python's `hashlib` has them. */
+export type HashName = keyof typeof HASHES;
 
 /** Finishes a hash whose state has taken in `before` bytes already. */
 function finish({ compress }: Hash, state: Int32Array, bytes: Uint8Array, before: number): Int32Array {
@@ -146,9 +151,9 @@ function keyed({ initial, compress }: Hash, key: Uint8Array, pad: number): Int32
   return state;
 }
 
-type Derivation = (password: Uint8Array, salt: Uint8Array, iterations: number, length: number) => Uint8Array;
-
-const pbkdf2 = (hash: Hash): Derivation => (password, salt, iterations, length) => {
+/** `length` bytes that are derived from a password. */
+export function pbkdf2(name: HashName, password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Uint8Array {
+  const hash = HASHES[name];
   const { initial, compress } = hash;
   const words = initial.length;
   const size = 4 * words;
@@ -175,7 +180,4 @@ const pbkdf2 = (hash: Hash): Derivation => (password, salt, iterations, length) 
     derived.set(bytesOf(sum), size * (number - 1));
   }
   return derived.subarray(0, length);
-};
-
-export const pbkdf2Sha256 = pbkdf2(SHA256);
-export const pbkdf2Sha1 = pbkdf2(SHA1);
+}

@@ -30,14 +30,16 @@ PYFORMAT_PLACEHOLDER = re.compile(r"(?<!%)%\((.*?)\)s")
 
 MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
 
-
 #: A semicolon outside of what is quoted and of comments, https://www.sqlite.org/lang.html.
 SEMICOLON = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\] | --[^\n]* | /\*.*?\*/ | (;)""",
     re.DOTALL | re.VERBOSE,
 )
-NOTHING_MORE = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*\Z", re.DOTALL)
-CREATE_TRIGGER = re.compile(r"\s*CREATE\s+(?:TEMP(?:ORARY)?\s+)?TRIGGER\b", re.IGNORECASE)
+BLANK = r"(?:\s|--[^\n]*|/\*.*?\*/)*"
+NOTHING_MORE = re.compile(BLANK + r"\Z", re.DOTALL)
+CREATE_TRIGGER = re.compile(
+    BLANK + r"CREATE\s+(?:TEMP(?:ORARY)?\s+)?TRIGGER\b", re.DOTALL | re.IGNORECASE
+)
 
 
 class SeveralStatements(ValueError):
