@@ -48,7 +48,8 @@ async function compiled(builder: Builder, sources: Files, root: string, withoutD
       path: [PACKAGES_ROOT],
       module: "django_on_workers.build.compile",
       function: "compile_tree",
-      config: { root, out: OUT, without_docstrings: withoutDocstrings },
+      // Packages come without the sources that columns are for.
+      config: { root, out: OUT, without_docstrings: withoutDocstrings, columns: root === PROJECT_ROOT },
     },
     [OUT],
   );

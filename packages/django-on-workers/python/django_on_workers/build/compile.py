@@ -6,15 +6,18 @@ from importlib._bootstrap_external import _code_to_hash_pyc
 from importlib.util import cache_from_source, source_hash
 from pathlib import Path
 
+from .positions import without_columns
+
 __all__ = ["compile_tree"]
 
 
 def compile_tree(config: str) -> str:
     """Compile every module under ``root`` and write its ``.pyc`` under ``out``, the same tree below.
 
-    `config` is JSON: ``root``, ``out``, ``without_docstrings`` (folders of ``root`` whose modules lose theirs). The
-    bytecode names the path under ``root`` and is never checked against a source (PEP 552), so the source need not be
-    there. Returns JSON: ``failed``, a list of path and message of what is not valid Python.
+    `config` is JSON: ``root``, ``out``, ``without_docstrings`` (folders of ``root`` whose modules lose theirs),
+    ``columns`` (whether tracebacks are to mark the part of a line that failed). The bytecode names the path
+    under ``root`` and is never checked against a source (PEP 552), so the source need not be there. Returns
+    JSON: ``failed``, a list of path and message of what is not valid Python.
     """
     parsed = json.loads(config)
     root, out = Path(parsed["root"]), Path(parsed["out"])
@@ -30,6 +33,8 @@ def compile_tree(config: str) -> str:
         except (SyntaxError, ValueError) as error:
             failed.append([str(path), str(error)])
             continue
+        if not parsed["columns"]:
+            code = without_columns(code)
         target = out / Path(cache_from_source(str(path))).relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(_code_to_hash_pyc(code, source_hash(source), False))

@@ -37,7 +37,8 @@ django.template.loaders.filesystem django.templatetags.i18n django.templatetags.
 django.templatetags.tz django.urls django.utils.autoreload django.utils.cache django.utils.formats
 django.utils.translation.trans_real django.views.csrf django.views.debug django.views.decorators.cache
 django.views.decorators.csrf django.views.defaults django.views.generic django.views.i18n django.views.static
-django_on_workers.db.d1.base django_on_workers.db.durable_object.base sqlparse zoneinfo
+django_on_workers.db.d1.base django_on_workers.db.d1.driver django_on_workers.db.durable_object.base
+django_on_workers.db.durable_object.driver sqlparse zoneinfo
 """.split()
 
 

@@ -6,6 +6,7 @@ No database can be reached meanwhile, so nothing that a project keeps can come f
 import datetime
 import io
 import logging
+import re
 import sys
 from contextvars import Context
 from importlib import import_module
@@ -63,7 +64,12 @@ def _try(function, *args):
 def _urls() -> None:
     from django.urls import get_resolver
 
-    _walk(get_resolver())
+    resolver = get_resolver()
+    _walk(resolver)
+    # The site's own, as reverse() checks them: behind the prefix of a site at the root.
+    for candidates in dict.values(resolver.reverse_dict):
+        for _, pattern, _, _ in candidates:
+            _try(re.compile, f"^/{pattern}")
 
 
 def _walk(resolver) -> None:

@@ -1,12 +1,16 @@
 """Bytecode as the build makes it."""
 
+import asyncio
 import importlib.util
 import json
 import tempfile
 import unittest
 from pathlib import Path
 
+import django
+
 from django_on_workers.build.compile import compile_tree
+from django_on_workers.build.positions import without_columns
 
 SOURCE = '''"""Of the module."""
 
@@ -22,7 +26,7 @@ class CompileTests(unittest.TestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
-    def compile(self, **files):
+    def compile(self, columns=True, **files):
         for name, source in files.items():
             path = self.folder / "root" / name / "__init__.py"
             path.parent.mkdir(parents=True)
@@ -31,6 +35,7 @@ class CompileTests(unittest.TestCase):
             "root": str(self.folder / "root"),
             "out": str(self.folder / "out"),
             "without_docstrings": ["terse"],
+            "columns": columns,
         }
         return json.loads(compile_tree(json.dumps(config)))["failed"]
 
@@ -59,3 +64,46 @@ class CompileTests(unittest.TestCase):
             (str(self.folder / "root/wrong/__init__.py"), "invalid syntax (__init__.py, line 1)"),
         )
         self.assertEqual(self.load("right").a, 1)
+
+    def test_columns_are_left_out_where_they_are_not_wanted(self):
+        source = "def fails():\n    return (1 +\n            None)\n"
+        positions = []
+        for columns, name in ((True, "with_them"), (False, "without")):
+            self.assertEqual(self.compile(columns, **{name: source}), [])
+            positions.append(list(self.load(name).fails.__code__.co_positions()))
+        self.assertTrue(any(start is not None for _, _, start, _ in positions[0]))
+        self.assertEqual({(start, end) for _, _, start, end in positions[1]}, {(None, None)})
+        self.assertEqual(*[[line for line, *_ in found] for found in positions])
+
+
+class WithoutColumnsTests(unittest.TestCase):
+    def test_every_line_of_the_standard_library_and_django_stays(self):
+        folders = [Path(asyncio.__file__).parent, Path(django.__file__).parent / "db"]
+        tried = 0
+        for path in [path for folder in folders for path in folder.rglob("*.py")]:
+            code = compile(path.read_bytes(), str(path), "exec")
+            for before, after in zip(parts(code), parts(without_columns(code)), strict=True):
+                tried += 1
+                self.assertEqual(lines(before), lines(after), f"{path}: {before.co_name}")
+                self.assertEqual(before.co_code, after.co_code)
+                self.assertLessEqual(len(after.co_linetable), len(before.co_linetable))
+        self.assertGreater(tried, 2000)
+
+    def test_lines_far_apart_and_instructions_without_a_line(self):
+        body = "\n" * 5000
+        source = f"def f(a):{body}    with a:{body}        g(); h()\n    return [x for x in a]\n"
+        [code] = [part for part in parts(compile(source, "f", "exec")) if part.co_name == "f"]
+        self.assertIn(None, lines(code))
+        self.assertEqual(lines(code), lines(without_columns(code)))
+
+
+def parts(code):
+    yield code
+    for constant in code.co_consts:
+        if hasattr(constant, "co_consts"):
+            yield from parts(constant)
+
+
+def lines(code):
+    """The line of each code unit."""
+    return [line for start, end, line in code.co_lines() for _ in range(start, end, 2)]

@@ -55,6 +55,12 @@ const RUNTIME_ENVIRONMENT = {
   IN_BROWSER_WEB_WORKER: false,
 };
 
+/**
+ * An object that V8 keeps as a hash table, because it has no prototype. To an ordinary one it gives a new shape with each
+ * property, and a boot enters thousands.
+ */
+const dictionary = <T extends object>(properties?: T): T & Record<string, unknown> => Object.assign(Object.create(null), properties);
+
 export async function boot(parts: Parts, options: BootOptions): Promise<Booted> {
   const { image, archives = [], forImage = false, modules = {} } = options;
   // PYTHONINSPECT keeps a SystemError from ending the interpreter, as Pyodide's loader does. Time zones are found by the
@@ -76,7 +82,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
     },
     runtimeEnv: RUNTIME_ENVIRONMENT,
   };
-  const module = await parts.createModule({
+  const module = await parts.createModule(dictionary({
     API: api,
     arguments: [],
     noInitialRun: image !== undefined,
@@ -114,11 +120,12 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
       // Emscripten looks at every function in the table, 10,000, for the few that the exports have a place in already.
       // An empty table gives those a second place, the same one whenever it boots.
       Object.defineProperty(table, "length", { value: 0, configurable: true });
-      const exports = Object.fromEntries(parts.exports.map((name) => [name, instance.exports[name]]));
+      const exports = dictionary();
+      for (const name of parts.exports) exports[name] = instance.exports[name];
       done({ exports }, parts.wasm);
       return {};
     },
-  });
+  }));
   Reflect.deleteProperty(table, "length");
   useMemory(() => module.HEAPU8);
   if (image) {
