@@ -54,7 +54,7 @@ import { artefacts } from "./artefacts.js";
 const django = await createWorker(artefacts);
 const notes = new Map();
 /** Repeats, so that the request around the statements does not count. */
-const timesOf = (statements) => Math.ceil(100 / statements.length);
+const timesOf = (statements) => Math.ceil(300 / statements.length);
 
 function noting(db, noted) {
   return {
@@ -87,13 +87,12 @@ export default {
       const noted = [];
       await ask(path, { ...env, DB: noting(env.DB, noted) }, ctx);
       notes.set(path, noted);
+      await ask("/note/", env, ctx, { method: "POST", body: JSON.stringify(noted.map(({ sql, parameters }) => [sql, parameters])) });
     } else if (what === "javascript") {
       const statements = notes.get(path);
       for (let i = 0; i < count * timesOf(statements); i++) await inJavaScript(env.DB, statements);
     } else if (what === "cursor") {
-      const statements = notes.get(path);
-      const body = JSON.stringify([timesOf(statements), statements.map(({ sql, parameters }) => [sql, parameters])]);
-      for (let i = 0; i < count; i++) await ask("/replay/", env, ctx, { method: "POST", body });
+      for (let i = 0; i < count; i++) await ask("/replay/" + timesOf(notes.get(path)) + "/", env, ctx);
     } else {
       for (let i = 0; i < count; i++) await ask(path, env, ctx);
     }

@@ -110,7 +110,7 @@ class Refused extends Error {}
 
 const PARTS = `import "./prepare.js";
 import { DjangoObject } from "./runtime/django/object.js";
-import { HOST_MODULES } from "./runtime/django/application.js";
+import { hostModules } from "./runtime/django/application.js";
 import { boot } from "./runtime/python/boot.js";
 import { openImage } from "./runtime/python/image.js";
 
@@ -124,7 +124,7 @@ export class Django extends DjangoObject {
       image.restore(memory);
       times.image = Date.now();
     };
-    await boot(artefacts.parts, { image: { ...image, restore }, archives: artefacts.files, modules: HOST_MODULES });
+    await boot(artefacts.parts, { image: { ...image, restore }, archives: artefacts.files, modules: hostModules });
     times.bootstrap = Date.now();
     return Response.json(times);
   }

@@ -4,7 +4,8 @@ from records import views
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("replay/", views.replay),
+    path("note/", views.note),
+    path("replay/<int:times>/", views.replay),
     path("reset/", views.reset),
     path("measure/<str:what>/<int:count>/", views.measure),
 ]

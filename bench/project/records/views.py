@@ -67,12 +67,20 @@ def measure(request, what, count):
     return HttpResponse()
 
 
-def replay(request):
-    """Send statements as a database has received them, so many times, and read their results."""
-    times, statements = json.loads(request.body)
+noted = []
+
+
+def note(request):
+    """Take the statements, with their parameters, that a database has received."""
+    noted[:] = json.loads(request.body)
+    return HttpResponse()
+
+
+def replay(request, times):
+    """Send them again, so many times, and read their results."""
     with connection.cursor() as cursor:
         for _ in range(times):
-            for sql, parameters in statements:
+            for sql, parameters in noted:
                 cursor.execute(sql, parameters)
                 cursor.fetchall()
     return HttpResponse()

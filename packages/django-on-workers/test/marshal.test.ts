@@ -72,6 +72,16 @@ test("a list tells its length when it ends, and the writer whether it wrote what
   python("assert len(marshal.loads(sys.stdin.buffer.read())) == 6", writer.bytes);
 });
 
+test("a writer that begins anew has nothing of what it wrote", () => {
+  const writer = new MarshalWriter();
+  for (const value of ["x".repeat(2_000_000), 2 ** 60, "short"]) {
+    writer.clear();
+    assert.deepEqual([writer.length, writer.rounded], [0, false]);
+    writer.value(value);
+  }
+  assert.deepEqual([...writer.bytes], [0x7a, 5, ...Buffer.from("short")]);
+});
+
 test("minus nought stays what it is, and not-a-number too", () => {
   const writer = new MarshalWriter();
   writer.value([-0, NaN]);

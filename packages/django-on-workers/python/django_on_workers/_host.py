@@ -9,7 +9,7 @@ from contextvars import ContextVar
 import _django_on_workers as host
 from pyodide.ffi import run_sync
 
-__all__ = ["BYTES_OFFSET", "calls", "current_request", "host", "request_id", "wait"]
+__all__ = ["BYTES_OFFSET", "answers", "calls", "current_request", "host", "request_id", "wait"]
 
 current_request: ContextVar[int] = ContextVar("django_on_workers.request")
 
@@ -24,16 +24,30 @@ class _Calls:
     Not before the runtime has started: an image can't hold functions of JavaScript.
     """
 
-    __slots__ = ("d1_batch", "d1_query", "object_query", "respond")
+    __slots__ = ("d1_answer", "d1_batch", "d1_query", "object_query", "respond")
 
 
 calls = _Calls()
+
+
+class _Answers:
+    """Where the host writes what a database answers: each answer over the one before, so it is read at once."""
+
+    __slots__ = ("bytes",)
+
+    SIZE = 64 * 1024
+
+
+answers = _Answers()
 
 
 def bind() -> None:
     """Look the functions up; the first thing that runs after a restore."""
     for name in _Calls.__slots__:
         setattr(calls, name, getattr(host, name))
+    # Nobody else has this object, nor asks for its hash: that its bytes change is nobody's surprise.
+    answers.bytes = bytes(answers.SIZE)
+    host.answers_at(id(answers.bytes) + BYTES_OFFSET, answers.SIZE)
 
 
 class Waiting:

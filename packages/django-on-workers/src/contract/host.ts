@@ -21,7 +21,16 @@ export interface Waiting<Value> {
   readonly promise: Promise<Value>;
 }
 
+/**
+ * What a database answers: the message of an error, or `marshal` data. Data lies where Python wants answers, and this is
+ * its length; what is too long for that place comes as an array, which is valid until the next call.
+ */
+export type Answer = number | Uint8Array | string;
+
 export interface Host {
+  /** Where Python wants answers. */
+  answers_at(...place: Bytes): void;
+
   log(level: Level, text: string): void;
   /** Output of a management command. */
   output(name: "stdout" | "stderr", text: string): void;
@@ -49,10 +58,10 @@ export interface Host {
 
   /** Whether the request is served by an object that exists for tests. */
   object_for_tests(request: number): boolean;
-  /** Runs one statement in the Durable Object: rows as `marshal` data, or the message of an error. */
-  object_query(request: number, sql: string, ...parameters: Bytes | []): Uint8Array | string;
+  /** Runs one statement in the Durable Object. */
+  object_query(request: number, sql: string, ...parameters: Bytes | []): Answer;
   /** The next chunk of a result that has come in part. */
-  result_more(request: number, result: number): Uint8Array | string;
+  result_more(request: number, result: number): Answer;
   /** Gives up the rest of a result, and says how many rows that were. */
   result_count(request: number, result: number): number;
   /** Gives up the rest of a result; the request may be over. */
@@ -67,8 +76,9 @@ export interface Host {
   d1_session(request: number, binding: string, start: string): void;
   /** The bookmark of the session, if the request has written. */
   d1_bookmark(request: number, binding: string): string | undefined;
-  /** Runs one statement on D1, like `object_query`. */
-  d1_query(request: number, binding: string, sql: string, ...parameters: Bytes | []): Waiting<Uint8Array | string>;
-  /** Runs statements as one transaction; results in order, as one `marshal` list. */
-  d1_batch(request: number, binding: string, ...statements: Bytes): Waiting<Uint8Array | string>;
+  /** Runs one statement on D1, and keeps what it has found: the number is for `d1_answer`. */
+  d1_query(request: number, binding: string, sql: string, ...parameters: Bytes | []): Waiting<number | string>;
+  /** Runs statements as one transaction; results in order, as one list. */
+  d1_batch(request: number, binding: string, ...statements: Bytes): Waiting<number | string>;
+  d1_answer(request: number, number: number): Answer;
 }

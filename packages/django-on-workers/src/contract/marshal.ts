@@ -12,14 +12,27 @@ const MAX_INT32 = 0x7fffffff;
 const MIN_INT32 = -0x80000000;
 /** Of text: units of UTF-16. */
 const SHORT = 48;
+/** Bytes: what a writer begins with, and what it keeps. */
+const SIZE = 4096;
+const KEPT = 1024 * 1024;
 
 export class MarshalWriter {
-  #bytes = new Uint8Array(4096);
+  #bytes = new Uint8Array(SIZE);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
   /** Whether an integral number was written that JavaScript may have rounded: beyond 2^53 it has not every integer. */
   rounded = false;
+
+  /** Begins anew, in the same memory unless that has become large. */
+  clear(): void {
+    this.#length = 0;
+    this.rounded = false;
+    if (this.#bytes.byteLength > KEPT) {
+      this.#bytes = new Uint8Array(SIZE);
+      this.#view = new DataView(this.#bytes.buffer);
+    }
+  }
 
   /** What was written; valid until the next write. */
   get bytes(): Uint8Array {
@@ -107,6 +120,7 @@ export class MarshalWriter {
     // Three bytes of UTF-8 are the most that one unit of UTF-16 becomes.
     const at = this.#tagged(0x75 /* u */, 4 + 3 * value.length);
     const { written } = encoder.encodeInto(value, this.#bytes.subarray(at + 4));
+    if (written === value.length) this.#bytes[at - 1] = 0x61; /* a, ASCII: Python need not decode it */
     this.#view.setUint32(at, written, true);
     this.#length = at + 4 + written;
   }

@@ -1,10 +1,13 @@
 """Results of many rows, read a piece at a time."""
 
+import time
+
 import pyodide_js
 from django.db import connection
 from django.db.models import F
-from django.http import JsonResponse
+from django.http import JsonResponse, StreamingHttpResponse
 
+from django_on_workers import env, run_sync
 from things.models import Thing
 
 #: Rows of 100 characters and two numbers.
@@ -82,3 +85,20 @@ def leave(request):
     itself = [cursor]
     itself.append(itself)
     return JsonResponse({"first": cursor.fetchone()})
+
+
+def stream(request):
+    """Each piece is written and read with parameters; the next one is made when the client asked for it."""
+    prefix = request.GET["id"]
+
+    def pieces():
+        for number in range(3):
+            name = f"{prefix}-{number}"
+            Thing.objects.create(name=name, amount=number)
+            found = Thing.objects.get(name=name, amount=number)
+            total = Thing.objects.filter(name__startswith=f"{prefix}-").count()
+            yield f"{found.name}: {found.amount} of {total}\n"
+            while not run_sync(env.KV.get(f"released-{prefix}-{number}")):
+                time.sleep(0.01)
+
+    return StreamingHttpResponse(pieces(), content_type="text/plain")

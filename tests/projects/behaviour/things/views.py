@@ -304,6 +304,16 @@ def password(request):
     )
 
 
+#: Made anew when the interpreter is, which the image's own state is not.
+interpreter = None
+
+
+def identity(request):
+    global interpreter
+    interpreter = interpreter or secrets.token_hex()
+    return HttpResponse(interpreter)
+
+
 def garbage(request):
     """Leaves two thousand lists behind that only a collection can free."""
     for _ in range(2000):

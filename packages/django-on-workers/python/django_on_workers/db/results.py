@@ -3,16 +3,20 @@
 import marshal
 from collections.abc import Iterable
 
-from django_on_workers._host import host
+from django_on_workers._host import answers, host
 from django_on_workers.db.sqlite.driver import DriverError, Result
 
 
 def load(answer, params: Iterable = ()):
     """
-    Return what the host has packed. Raises DriverError where it answers with the message of an error.
+    Return what the host has packed (``Answer`` in contract/host.ts).
+
+    Raises DriverError where it answers with the message of an error.
 
     Raises UnicodeEncodeError if that is because of a parameter that is no Unicode text.
     """
+    if type(answer) is int:
+        return marshal.loads(answers.bytes)
     if type(answer) is str:
         for value in params:
             if type(value) is str:

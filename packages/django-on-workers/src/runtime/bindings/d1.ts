@@ -1,15 +1,28 @@
 /** SQL on a D1 database. https://developers.cloudflare.com/d1/worker-api/ */
-import type { Bytes } from "../../contract/host.ts";
-import { MarshalWriter } from "../../contract/marshal.ts";
-import { anyRounded, changesRows, messageOf, readParameters, writeResult, type OpenResults, type SqlValue } from "./rows.ts";
+import { changesRows, writeResult, type OpenResults, type SqlValue, type Write } from "./rows.ts";
 
 /** D1's answers are JSON, in which bytes are arrays of numbers. */
 type JsonValue = SqlValue | number[];
 type Row = Record<string, JsonValue>;
 
+interface Found {
+  rows: SqlValue[][];
+  /** Whether a number among them is one that may have been rounded. */
+  rounded: boolean;
+}
+
 /** Rows with their bytes as such. */
-const withBytes = (rows: readonly JsonValue[][]): SqlValue[][] =>
-  rows.map((row) => (row.some(Array.isArray) ? row.map((value) => (Array.isArray(value) ? Uint8Array.from(value).buffer : value)) : (row as SqlValue[])));
+function found(rows: JsonValue[][]): Found {
+  let rounded = false;
+  for (const row of rows) {
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i] as JsonValue;
+      if (typeof value === "number") rounded ||= Number.isInteger(value) && !Number.isSafeInteger(value);
+      else if (Array.isArray(value)) (row as SqlValue[])[i] = Uint8Array.from(value).buffer;
+    }
+  }
+  return { rows: rows as SqlValue[][], rounded };
+}
 
 /**
  * The sessions of a request, by binding. Statements of one see what its earlier ones did, whichever replica serves them.
@@ -61,43 +74,33 @@ export class Sessions {
 }
 
 /** D1's results are objects, in which columns of one name collapse; `raw` keeps them apart but knows no counts. */
-function write(writer: MarshalWriter, open: OpenResults, sql: string, { results, meta }: D1Result<Row>): void {
+function counted(open: OpenResults, sql: string, { results, meta }: D1Result<Row>): Write {
   const changes = changesRows(sql);
   const columns = Object.keys(results[0] ?? {});
-  const rows = withBytes(results.map((row) => Object.values(row)));
-  writeResult(writer, open, columns, rows.values(), changes ? meta.changes : -1, changes ? meta.last_row_id : null);
+  const { rows } = found(results.map((row) => Object.values(row)));
+  return (writer) => writeResult(writer, open, columns, rows.values(), changes ? meta.changes : -1, changes ? meta.last_row_id : null);
 }
 
-export async function query(sessions: Sessions, open: OpenResults, binding: string, sql: string, parameters: Bytes | []): Promise<Uint8Array | string> {
-  try {
-    const changes = changesRows(sql);
-    const statement = sessions.database(binding, changes).prepare(sql).bind(...readParameters<SqlValue[]>(parameters));
-    const writer = new MarshalWriter();
-    if (changes) {
-      write(writer, open, sql, await statement.all<Row>());
-    } else {
-      const [columns, ...found] = (await statement.raw({ columnNames: true })) as [string[], ...JsonValue[][]];
-      const rows = withBytes(found);
-      // A result is here as a whole, so what has to be read again is known before anything else is written.
-      writer.rounded = anyRounded(rows);
-      writeResult(writer, open, columns ?? [], rows.values(), -1, null);
-    }
-    return writer.bytes;
-  } catch (error) {
-    return messageOf(error);
-  }
+/** Runs a statement. Rejects with what D1 has against it. */
+export async function query(sessions: Sessions, open: OpenResults, binding: string, sql: string, parameters: readonly SqlValue[]): Promise<Write> {
+  const changes = changesRows(sql);
+  const statement = sessions.database(binding, changes).prepare(sql).bind(...parameters);
+  if (changes) return counted(open, sql, await statement.all<Row>());
+  const [columns = [], ...values] = (await statement.raw({ columnNames: true })) as [string[], ...JsonValue[][]];
+  const { rows, rounded } = found(values);
+  return (writer) => {
+    // The result is here as a whole, so what has to be read again is known before anything else is written.
+    writer.rounded = rounded;
+    writeResult(writer, open, columns, rows.values(), -1, null);
+  };
 }
 
-export async function batch(sessions: Sessions, open: OpenResults, binding: string, statements: Bytes): Promise<Uint8Array | string> {
-  try {
-    const db = sessions.database(binding, true);
-    const list = readParameters<[string, SqlValue[]][]>(statements);
-    const results = await db.batch<Row>(list.map(([sql, parameters]) => db.prepare(sql).bind(...parameters)));
-    const writer = new MarshalWriter();
+/** Runs statements as one transaction. */
+export async function batch(sessions: Sessions, open: OpenResults, binding: string, statements: readonly [string, SqlValue[]][]): Promise<Write> {
+  const db = sessions.database(binding, true);
+  const results = await db.batch<Row>(statements.map(([sql, parameters]) => db.prepare(sql).bind(...parameters)));
+  return (writer) => {
     writer.list(results.length);
-    results.forEach((result, index) => write(writer, open, list[index]?.[0] ?? "", result));
-    return writer.bytes;
-  } catch (error) {
-    return messageOf(error);
-  }
+    results.forEach((result, index) => counted(open, statements[index]?.[0] ?? "", result)(writer));
+  };
 }

@@ -1,7 +1,5 @@
 /** SQL in the Durable Object that serves the request. */
-import type { Bytes } from "../../contract/host.ts";
-import { MarshalWriter } from "../../contract/marshal.ts";
-import { changesRows, messageOf, readParameters, writeResult, type OpenResults, type Rows, type SqlValue } from "./rows.ts";
+import { changesRows, writeResult, type OpenResults, type Rows, type SqlValue, type Write } from "./rows.ts";
 
 type Cursor = SqlStorageCursor<Record<string, SqlStorageValue>>;
 
@@ -26,23 +24,15 @@ function live(cursor: Cursor): Rows {
   };
 }
 
-export function query(storage: DurableObjectStorage, open: OpenResults, sql: string, parameters: Bytes | []): Uint8Array | string {
-  try {
-    const cursor = storage.sql.exec(sql, ...readParameters<SqlValue[]>(parameters));
-    const columns = cursor.columnNames;
-    const writer = new MarshalWriter();
-    if (!changesRows(sql) && cursor.rowsWritten === 0) {
-      writeResult(writer, open, columns, live(cursor), -1, null);
-    } else {
-      // What writes has to end at once: a transaction can't be committed before.
-      const rows = [...cursor.raw()] as SqlValue[][];
-      let changed = rows.length;
-      let lastRowId: number | null = null;
-      if (columns.length === 0) [[changed, lastRowId]] = [...storage.sql.exec("SELECT changes(), last_insert_rowid()").raw()] as [[number, number]];
-      writeResult(writer, open, columns, rows.values(), changed, lastRowId);
-    }
-    return writer.bytes;
-  } catch (error) {
-    return messageOf(error);
-  }
+/** Runs a statement. Throws what SQLite has against it, and returns what writes its result. */
+export function query(storage: DurableObjectStorage, open: OpenResults, sql: string, parameters: readonly SqlValue[]): Write {
+  const cursor = storage.sql.exec(sql, ...parameters);
+  const columns = cursor.columnNames;
+  if (!changesRows(sql) && cursor.rowsWritten === 0) return (writer) => writeResult(writer, open, columns, live(cursor), -1, null);
+  // What writes has to end at once: a transaction can't be committed before.
+  const rows = [...cursor.raw()] as SqlValue[][];
+  let changed = rows.length;
+  let lastRowId: number | null = null;
+  if (columns.length === 0) [[changed, lastRowId]] = [...storage.sql.exec("SELECT changes(), last_insert_rowid()").raw()] as [[number, number]];
+  return (writer) => writeResult(writer, open, columns, rows.values(), changed, lastRowId);
 }

@@ -1,14 +1,15 @@
-/** The host that Python sees: one function each, put together from the bindings. */
+/** The host that an interpreter sees: one function each, put together from the bindings. */
 import { scryptSync } from "node:crypto";
-import type { Host, Waiting } from "../../contract/host.ts";
+import type { Answer, Bytes, Host, Waiting } from "../../contract/host.ts";
+import { MarshalWriter } from "../../contract/marshal.ts";
 import { output } from "../python/console.ts";
 import { setTimeZone } from "../python/local-time.ts";
 import { pbkdf2 } from "../python/pbkdf2.ts";
 import * as d1 from "./d1.ts";
 import * as object from "./durable-object.ts";
-import { copy } from "../python/memory.ts";
+import type { LinearMemory } from "../python/memory.ts";
 import { find, ifOpen, OVER, type Exchange } from "./requests.ts";
-import { messageOf } from "./rows.ts";
+import { messageOf, readParameters, type SqlValue, type Write } from "./rows.ts";
 
 function transactions(request: number) {
   const found = find(request).transactions;
@@ -16,79 +17,111 @@ function transactions(request: number) {
   return found;
 }
 
-/** What a database answers, or why it can't be asked. */
-function answer(request: number, ask: (exchange: Exchange) => Promise<Uint8Array | string>): Waiting<Uint8Array | string> {
-  const asked = async (): Promise<Uint8Array | string> => ask(find(request));
-  return { promise: asked().catch(messageOf) };
+/** A database that is asked. Its answer is kept for Python to fetch, which is cheaper than an object that it has to wrap. */
+function later(request: number, ask: (exchange: Exchange) => Promise<Write>): Waiting<number | string> {
+  const asked = async (): Promise<number | string> => {
+    try {
+      const exchange = find(request);
+      return exchange.results.answered(await ask(exchange));
+    } catch (error) {
+      return messageOf(error);
+    }
+  };
+  return { promise: asked() };
 }
 
-export const host: Host = {
-  log(level, text) {
-    output.sink.write(level, text);
-  },
-  output(name, text) {
-    output.sink.write(name === "stderr" ? "error" : "log", text);
-  },
-  sleep: (milliseconds) => ({ promise: new Promise((done) => setTimeout(done, milliseconds)) }),
-  set_time_zone: setTimeZone,
-  schedule(callback, milliseconds = 0) {
-    setTimeout(callback, milliseconds);
-  },
-  // Of Node's Buffer, Pyodide would not know what it is.
-  scrypt: (password, salt, N, r, p, maxmem, length) => new Uint8Array(scryptSync(password, salt, length, { N, r, p, ...(maxmem > 0 && { maxmem }) })),
-  pbkdf2,
+/** The host of the interpreter that has this memory. */
+export function createHost(memory: LinearMemory): Host {
+  const writer = new MarshalWriter();
+  let place: Bytes = [0, 0];
 
-  bindings: (request) => find(request).scope.env,
-  storage: (request) => find(request).scope.storage,
-  wait_until(request) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    find(request).scope.waitUntil(promise);
-    return resolve;
-  },
-
-  async read(request) {
-    const { body } = find(request);
-    if (!body) return undefined;
-    const { value, done } = await body.read();
-    return done ? undefined : value;
-  },
-  respond(request, status, headers, ...body) {
-    find(request).answer({ status, headers, body: body.length === 0 ? undefined : copy(body) });
-  },
-  async write(request, piece) {
-    const { writer } = find(request);
-    if (!writer) throw new Error("There is no response to write to.");
+  function answer(write: () => Write): Answer {
     try {
-      await writer.write(piece);
+      writer.clear();
+      write()(writer);
     } catch (error) {
-      // When the client goes away the stream is cancelled without a reason, and Python can't raise what is undefined.
-      throw error ?? new Error("The client closed the connection.");
+      return messageOf(error);
     }
-  },
-  end(request) {
-    // Closing waits for the client; nobody needs to wait for that.
-    find(request).writer?.close().catch(() => undefined);
-  },
+    const { bytes } = writer;
+    if (bytes.byteLength > place[1]) return bytes;
+    memory.write(place[0], bytes);
+    return bytes.byteLength;
+  }
 
-  object_for_tests: (request) => find(request).scope.forTests === true,
-  object_query(request, sql, ...parameters) {
-    const exchange = ifOpen(request);
-    if (!exchange) return OVER;
-    const { scope, transactions, results } = exchange;
-    if (!scope.storage) return "This request is not served by a Durable Object.";
-    return transactions?.refusal ?? object.query(scope.storage, results, sql, parameters);
-  },
-  result_more: (request, result) => find(request).results.more(result),
-  result_count: (request, result) => find(request).results.count(result),
-  result_close: (request, result) => ifOpen(request)?.results.close(result),
-  object_begin: (request) => ({ promise: transactions(request).begin() }),
-  object_commit: (request, depth) => ({ promise: transactions(request).commit(depth) }),
-  object_rollback: (request, depth) => ({ promise: transactions(request).rollback(depth) }),
+  return {
+    answers_at(...bytes) {
+      place = bytes;
+    },
+    log(level, text) {
+      output.sink.write(level, text);
+    },
+    output(name, text) {
+      output.sink.write(name === "stderr" ? "error" : "log", text);
+    },
+    sleep: (milliseconds) => ({ promise: new Promise((done) => setTimeout(done, milliseconds)) }),
+    set_time_zone: setTimeZone,
+    schedule(callback, milliseconds = 0) {
+      setTimeout(callback, milliseconds);
+    },
+    // Of Node's Buffer, Pyodide would not know what it is.
+    scrypt: (password, salt, N, r, p, maxmem, length) => new Uint8Array(scryptSync(password, salt, length, { N, r, p, ...(maxmem > 0 && { maxmem }) })),
+    pbkdf2,
 
-  d1_session: (request, binding, start) => find(request).sessions.open(binding, start),
-  d1_bookmark: (request, binding) => find(request).sessions.bookmark(binding),
-  d1_query: (request, binding, sql, ...parameters) =>
-    answer(request, ({ sessions, results }) => d1.query(sessions, results, binding, sql, parameters)),
-  d1_batch: (request, binding, ...statements) =>
-    answer(request, ({ sessions, results }) => d1.batch(sessions, results, binding, statements)),
-};
+    bindings: (request) => find(request).scope.env,
+    storage: (request) => find(request).scope.storage,
+    wait_until(request) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      find(request).scope.waitUntil(promise);
+      return resolve;
+    },
+
+    async read(request) {
+      const { body } = find(request);
+      if (!body) return undefined;
+      const { value, done } = await body.read();
+      return done ? undefined : value;
+    },
+    respond(request, status, headers, ...body) {
+      find(request).answer({ status, headers, body: body.length === 0 ? undefined : memory.copy(body) });
+    },
+    async write(request, piece) {
+      const { writer } = find(request);
+      if (!writer) throw new Error("There is no response to write to.");
+      try {
+        await writer.write(piece);
+      } catch (error) {
+        // When the client goes away the stream is cancelled without a reason, and Python can't raise what is undefined.
+        throw error ?? new Error("The client closed the connection.");
+      }
+    },
+    end(request) {
+      // Closing waits for the client; nobody needs to wait for that.
+      find(request).writer?.close().catch(() => undefined);
+    },
+
+    object_for_tests: (request) => find(request).scope.forTests === true,
+    object_query(request, sql, ...parameters) {
+      const exchange = ifOpen(request);
+      if (!exchange) return OVER;
+      const { scope, transactions, results } = exchange;
+      if (!scope.storage) return "This request is not served by a Durable Object.";
+      if (transactions?.refusal !== undefined) return transactions.refusal;
+      const { storage } = scope;
+      return answer(() => object.query(storage, results, sql, readParameters<SqlValue[]>(memory, parameters)));
+    },
+    result_more: (request, result) => answer(() => find(request).results.more(result)),
+    result_count: (request, result) => find(request).results.count(result),
+    result_close: (request, result) => ifOpen(request)?.results.close(result),
+    object_begin: (request) => ({ promise: transactions(request).begin() }),
+    object_commit: (request, depth) => ({ promise: transactions(request).commit(depth) }),
+    object_rollback: (request, depth) => ({ promise: transactions(request).rollback(depth) }),
+
+    d1_session: (request, binding, start) => find(request).sessions.open(binding, start),
+    d1_bookmark: (request, binding) => find(request).sessions.bookmark(binding),
+    d1_query: (request, binding, sql, ...parameters) =>
+      later(request, ({ sessions, results }) => d1.query(sessions, results, binding, sql, readParameters<SqlValue[]>(memory, parameters))),
+    d1_batch: (request, binding, ...statements) =>
+      later(request, ({ sessions, results }) => d1.batch(sessions, results, binding, readParameters<[string, SqlValue[]][]>(memory, statements))),
+    d1_answer: (request, number) => answer(() => find(request).results.answer(number)),
+  };
+}

@@ -5,8 +5,8 @@
  * number by which the request asks for the next chunk.
  */
 import type { Bytes } from "../../contract/host.ts";
-import { MarshalWriter, readMarshal, type Marshalled } from "../../contract/marshal.ts";
-import { view } from "../python/memory.ts";
+import { readMarshal, type MarshalWriter, type Marshalled } from "../../contract/marshal.ts";
+import type { LinearMemory } from "../python/memory.ts";
 
 export type SqlValue = ArrayBuffer | string | number | null;
 /** `return` gives up the rows that are left. */
@@ -15,9 +15,13 @@ export type Rows = Iterator<readonly SqlValue[], unknown, undefined>;
 /** Bytes after which a chunk ends; as objects of Python's they take about five times as much. */
 const CHUNK = 256 * 1024;
 
+/** Writes an answer of a database. */
+export type Write = (writer: MarshalWriter) => void;
+
 /** The results of a request that it has not read to their ends. */
 export class OpenResults {
   readonly #rows = new Map<number, Rows>();
+  readonly #answers = new Map<number, Write>();
   #last = 0;
 
   /** Writes a chunk, and keeps what is left. */
@@ -43,18 +47,25 @@ export class OpenResults {
     writer.value(next.done ? null : this.#keep(rows));
   }
 
-  /** The next chunk, or the message of an error. */
-  more(number: number): Uint8Array | string {
+  /** Keeps an answer until it is asked for. */
+  answered(write: Write): number {
+    this.#answers.set(++this.#last, write);
+    return this.#last;
+  }
+
+  answer(number: number): Write {
+    const write = this.#answers.get(number);
+    this.#answers.delete(number);
+    if (!write) throw new Error("There is no such answer.");
+    return write;
+  }
+
+  /** The next chunk. */
+  more(number: number): Write {
     const rows = this.#rows.get(number);
     this.#rows.delete(number);
-    if (!rows) return "The rest of this result was given up.";
-    try {
-      const writer = new MarshalWriter();
-      this.write(writer, rows);
-      return writer.bytes;
-    } catch (error) {
-      return messageOf(error);
-    }
+    if (!rows) throw new Error("The rest of this result was given up.");
+    return (writer) => this.write(writer, rows);
   }
 
   /** Reads a result to its end, for nothing but the number of its rows. */
@@ -97,13 +108,9 @@ export function writeResult(
   writer.value(lastRowId);
 }
 
-/** Whether a number among these rows is one that may have been rounded. */
-export const anyRounded = (rows: readonly (readonly SqlValue[])[]): boolean =>
-  rows.some((row) => row.some((value) => typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)));
-
 /** Parameters as Python passes them: nothing, or `marshal` data. */
-export function readParameters<Shape extends Marshalled>(parameters: Bytes | []): Shape {
-  return (parameters.length === 0 ? [] : readMarshal(view(parameters))) as unknown as Shape;
+export function readParameters<Shape extends Marshalled>(memory: LinearMemory, parameters: Bytes | []): Shape {
+  return (parameters.length === 0 ? [] : readMarshal(memory.view(parameters))) as unknown as Shape;
 }
 
 /** Whether a statement changes rows. As Python's sqlite3 has it, one that begins with WITH does not say how many. */

@@ -1,9 +1,10 @@
 /** The Django project in an interpreter: restored when first needed, replaced when it dies. */
 import type { Manifest } from "../../contract/manifest.ts";
-import { host } from "../bindings/host.ts";
+import { createHost } from "../bindings/host.ts";
 import { boot, type Parts } from "../python/boot.ts";
 import { openImage } from "../python/image.ts";
 import { Interpreter, InterpreterDied } from "../python/interpreter.ts";
+import type { LinearMemory } from "../python/memory.ts";
 import type { PyProxy } from "../python/pyodide.ts";
 
 /** Everything that a build emits for the runtime. */
@@ -15,7 +16,7 @@ export interface Artefacts {
 }
 
 /** JavaScript modules that Python imports, by the name under which an image knows them. */
-export const HOST_MODULES = { _django_on_workers: host };
+export const hostModules = (memory: LinearMemory) => ({ _django_on_workers: createHost(memory) });
 
 interface Running {
   interpreter: Interpreter;
@@ -72,7 +73,7 @@ export class Application {
 
   async #boot(): Promise<Running> {
     const { parts, image, files } = this.#artefacts;
-    const booted = await boot(parts, { image: openImage(image), archives: files, modules: HOST_MODULES });
+    const booted = await boot(parts, { image: openImage(image), archives: files, modules: hostModules });
     const server = booted.python.pyimport("django_on_workers.runtime.server") as Running["server"];
     const interpreter = new Interpreter(booted);
     interpreter.collectWith(server["collect"] as PyProxy);

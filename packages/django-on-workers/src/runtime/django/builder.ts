@@ -9,7 +9,7 @@ import { boot, capture, evaluateForImage, type Booted, type Parts } from "../pyt
 import type { Image } from "../python/image.ts";
 import { writtenFiles } from "../python/filesystem.ts";
 import type { PyProxy } from "../python/pyodide.ts";
-import { HOST_MODULES } from "./application.ts";
+import { hostModules } from "./application.ts";
 
 /** A captured memory as it is: the steps of a build start from it. `found` gets what a boot had left in memory. */
 function rawImage(buffer: ArrayBuffer, found: (before: Uint8Array) => void): Image {
@@ -68,14 +68,14 @@ function changed(memory: Uint8Array, before: Uint8Array, wasm: WebAssembly.Modul
 
 function captured(booted: Booted, result: string, runsOf: (memory: Uint8Array) => Run[]): Uint8Array {
   evaluateForImage(booted);
-  const { memory, references, modules } = capture(booted, HOST_MODULES);
+  const { memory, references, modules } = capture(booted);
   const runs = runsOf(memory);
   const header: CaptureHeader = { memory: memory.byteLength, runs, references, modules, result };
   return writeContainer(CAPTURE, header, runs.map(([offset, length]) => memory.subarray(offset, offset + length)));
 }
 
 async function bare(parts: Parts, hashSeed: number): Promise<Uint8Array> {
-  const booted = await boot(parts, { forImage: true, hashSeed, modules: HOST_MODULES });
+  const booted = await boot(parts, { forImage: true, hashSeed, modules: hostModules });
   booted.python.runPython("import gc; gc.disable(); gc.collect()");
   return captured(booted, "", (memory) => [[0, memory.byteLength]]);
 }
@@ -92,7 +92,7 @@ async function step(parts: Parts, base: ArrayBuffer, body: ArrayBuffer): Promise
   const image = rawImage(base, (found) => {
     if (header.capture) before = found;
   });
-  const booted = await boot(parts, { image, archives, forImage: true, modules: HOST_MODULES });
+  const booted = await boot(parts, { image, archives, forImage: true, modules: hostModules });
   booted.python.runPython(`import sys; sys.path[:0] = [p for p in ${JSON.stringify(header.path)} if p not in sys.path]; sys.path_importer_cache.clear()`);
   const program = booted.python.pyimport(header.module);
   const result = (await (program[header.function] as PyProxy).callPromising(JSON.stringify(header.config))) as string;

@@ -4,7 +4,7 @@ import { modulesAsked } from "./environment.ts";
 import { mountArchive } from "./filesystem.ts";
 import { output } from "./console.ts";
 import { localTime } from "./local-time.ts";
-import { useMemory } from "./memory.ts";
+import { LinearMemory } from "./memory.ts";
 import type { Image } from "./image.ts";
 import type { CreatePyodideModule, PyodideModule, PyodidePublic } from "./pyodide.ts";
 
@@ -29,13 +29,14 @@ export interface BootOptions {
   forImage?: boolean;
   /** Baked into an image: the seed of `hash()`, 0 to 4294967295. Only read without an image. */
   hashSeed?: number;
-  /** JavaScript modules that Python can import, by name. An image refers to them by that name. */
-  modules?: Record<string, object>;
+  /** Makes the JavaScript modules that Python can import, by name. An image refers to them by that name. */
+  modules?: (memory: LinearMemory) => Record<string, object>;
 }
 
 export interface Booted {
   module: PyodideModule;
   python: PyodidePublic;
+  modules: Record<string, object>;
 }
 
 const PAGE = 65536;
@@ -62,7 +63,7 @@ const RUNTIME_ENVIRONMENT = {
 const dictionary = <T extends object>(properties?: T): T & Record<string, unknown> => Object.assign(Object.create(null), properties);
 
 export async function boot(parts: Parts, options: BootOptions): Promise<Booted> {
-  const { image, archives = [], forImage = false, modules = {} } = options;
+  const { image, archives = [], forImage = false } = options;
   // PYTHONINSPECT keeps a SystemError from ending the interpreter, as Pyodide's loader does. Time zones are found by the
   // package tzdata, whose list of names spares Python a look at every file.
   const env = { HOME: "/tmp", PYTHONHASHSEED: String(options.hashSeed ?? 0), PYTHONINSPECT: "1", PYTHONTZPATH: "" };
@@ -127,7 +128,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
     },
   }));
   Reflect.deleteProperty(table, "length");
-  useMemory(() => module.HEAPU8);
+  const modules = options.modules?.(new LinearMemory(() => module.HEAPU8)) ?? {};
   if (image) {
     image.restore(module.HEAPU8);
     useEvaluated(module);
@@ -136,7 +137,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
   if (image === undefined) {
     for (const [name, contents] of Object.entries(modules)) python.registerJsModule(name, contents);
   }
-  return { module, python };
+  return { module, python, modules };
 }
 
 /**
@@ -200,7 +201,7 @@ export interface Capture {
 }
 
 /** What goes into an image. The interpreter must have been booted `forImage`, and no stack may be suspended. */
-export function capture({ module }: Booted, modules: Record<string, object>): Capture {
+export function capture({ module, modules }: Booted): Capture {
   const names = new Map(Object.entries(modules).map(([name, contents]) => [contents, name]));
   const references = module.API.serializeHiwireState((value) => {
     const name = names.get(value as object);

@@ -1,21 +1,24 @@
-/** Bytes of Python's, read where they lie. */
+/** The linear memory of one interpreter. */
 import type { Bytes } from "../../contract/host.ts";
 
-/** The interpreter whose call is being answered: there is one at a time, and a new one takes the place of a dead one. */
-let heap: () => Uint8Array = () => {
-  throw new Error("No interpreter has been started.");
-};
+export class LinearMemory {
+  /** Memory grows, and its views with it: asked for each time. */
+  readonly #bytes: () => Uint8Array;
 
-/** Linear memory grows, and its views with it: ask each time. */
-export function useMemory(current: () => Uint8Array): void {
-  heap = current;
-}
+  constructor(bytes: () => Uint8Array) {
+    this.#bytes = bytes;
+  }
 
-/** A view; valid until the call from Python returns. */
-export function view([address, length]: Bytes): Uint8Array {
-  return heap().subarray(address, address + length);
-}
+  /** A view; valid until the call from Python returns. */
+  view([address, length]: Bytes): Uint8Array {
+    return this.#bytes().subarray(address, address + length);
+  }
 
-export function copy([address, length]: Bytes): Uint8Array {
-  return heap().slice(address, address + length);
+  copy([address, length]: Bytes): Uint8Array {
+    return this.#bytes().slice(address, address + length);
+  }
+
+  write(address: number, bytes: Uint8Array): void {
+    this.#bytes().set(bytes, address);
+  }
 }

@@ -1,7 +1,7 @@
 """The driver for a D1 database: the binding that DATABASES names."""
 
 import marshal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django_on_workers._host import BYTES_OFFSET, calls, host, request_id, wait
 from django_on_workers.db.results import load, result
@@ -41,7 +41,7 @@ class D1Driver:
             )
         else:
             answer = calls.d1_query(self._request, self._binding, sql)
-        return result(self._request, *load(wait(answer), params))
+        return result(self._request, *self._load(wait(answer), params))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         packed = marshal.dumps([(sql, tuple(params)) for sql, params in statements], 2)
@@ -49,7 +49,13 @@ class D1Driver:
             self._request, self._binding, id(packed) + BYTES_OFFSET, len(packed)
         )
         sent = (value for _, params in statements for value in params)
-        return [result(self._request, *each) for each in load(wait(answer), sent)]
+        return [result(self._request, *each) for each in self._load(wait(answer), sent)]
+
+    def _load(self, answered: int | str, sent: Iterable):
+        """Fetch the answer by its number, unless it is the message of an error."""
+        if type(answered) is int:
+            return load(calls.d1_answer(self._request, answered), sent)
+        return load(answered, sent)
 
     def begin(self) -> None:
         raise _unsupported()
