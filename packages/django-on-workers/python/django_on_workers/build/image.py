@@ -89,8 +89,9 @@ def _clear_free_memory() -> None:
     for size in range(48, 513, 16):
         blocks = [bytes(size - header) for _ in range(262_144 // size)]
         blocks.clear()
+    # Larger ones from wherever there is room; more of them would find none, and memory would grow by a fifth.
     held = []
-    for size, count in ((1 << 18, 8), (1 << 16, 24), (1 << 14, 64), (1 << 12, 192), (1 << 10, 512)):
+    for size, count in ((1 << 16, 8), (1 << 14, 32), (1 << 12, 128), (1 << 10, 512)):
         held += [bytearray(size) for _ in range(count)]
 
 
