@@ -30,24 +30,16 @@ class _Calls:
 calls = _Calls()
 
 
-class _Answers:
-    """Where the host writes what a database answers: each answer over the one before, so it is read at once."""
-
-    __slots__ = ("bytes",)
-
-    SIZE = 64 * 1024
-
-
-answers = _Answers()
+#: Where the host writes what a database answers: each answer over the one before, so it is read at once. Nobody else
+#: has this object, nor asks for its hash: that its bytes change is nobody's surprise.
+answers = bytes(64 * 1024)
 
 
 def bind() -> None:
-    """Look the functions up; the first thing that runs after a restore."""
+    """Look the functions up, and say where answers go; the first thing that runs after a restore."""
     for name in _Calls.__slots__:
         setattr(calls, name, getattr(host, name))
-    # Nobody else has this object, nor asks for its hash: that its bytes change is nobody's surprise.
-    answers.bytes = bytes(answers.SIZE)
-    host.answers_at(id(answers.bytes) + BYTES_OFFSET, answers.SIZE)
+    host.answers_at(id(answers) + BYTES_OFFSET, len(answers))
 
 
 class Waiting:

@@ -67,7 +67,7 @@ def _urls() -> None:
     resolver = get_resolver()
     _walk(resolver)
     # The site's own, as reverse() checks them: behind the prefix of a site at the root.
-    for candidates in dict.values(resolver.reverse_dict):
+    for _, candidates in resolver.reverse_dict.lists():
         for _, pattern, _, _ in candidates:
             _try(re.compile, f"^/{pattern}")
 

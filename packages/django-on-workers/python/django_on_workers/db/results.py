@@ -11,12 +11,11 @@ def load(answer, params: Iterable = ()):
     """
     Return what the host has packed (``Answer`` in contract/host.ts).
 
-    Raises DriverError where it answers with the message of an error.
-
-    Raises UnicodeEncodeError if that is because of a parameter that is no Unicode text.
+    Raises DriverError where that is the message of an error, and UnicodeEncodeError
+    if the reason is a parameter that is no Unicode text.
     """
     if type(answer) is int:
-        return marshal.loads(answers.bytes)
+        return marshal.loads(answers)
     if type(answer) is str:
         for value in params:
             if type(value) is str:

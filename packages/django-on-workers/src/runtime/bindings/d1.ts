@@ -5,14 +5,8 @@ import { changesRows, writeResult, type OpenResults, type SqlValue, type Write }
 type JsonValue = SqlValue | number[];
 type Row = Record<string, JsonValue>;
 
-interface Found {
-  rows: SqlValue[][];
-  /** Whether a number among them is one that may have been rounded. */
-  rounded: boolean;
-}
-
-/** Rows with their bytes as such. */
-function found(rows: JsonValue[][]): Found {
+/** Rows with their bytes as such, and whether a number among them is one that may have been rounded. */
+function fromJson(rows: JsonValue[][]): { rows: SqlValue[][]; rounded: boolean } {
   let rounded = false;
   for (const row of rows) {
     for (let i = 0; i < row.length; i++) {
@@ -77,17 +71,17 @@ export class Sessions {
 function counted(open: OpenResults, sql: string, { results, meta }: D1Result<Row>): Write {
   const changes = changesRows(sql);
   const columns = Object.keys(results[0] ?? {});
-  const { rows } = found(results.map((row) => Object.values(row)));
+  const { rows } = fromJson(results.map((row) => Object.values(row)));
   return (writer) => writeResult(writer, open, columns, rows.values(), changes ? meta.changes : -1, changes ? meta.last_row_id : null);
 }
 
-/** Runs a statement. Rejects with what D1 has against it. */
+/** Runs a statement. Resolves with what writes its result; rejects with what D1 has against it. */
 export async function query(sessions: Sessions, open: OpenResults, binding: string, sql: string, parameters: readonly SqlValue[]): Promise<Write> {
   const changes = changesRows(sql);
   const statement = sessions.database(binding, changes).prepare(sql).bind(...parameters);
   if (changes) return counted(open, sql, await statement.all<Row>());
   const [columns = [], ...values] = (await statement.raw({ columnNames: true })) as [string[], ...JsonValue[][]];
-  const { rows, rounded } = found(values);
+  const { rows, rounded } = fromJson(values);
   return (writer) => {
     // The result is here as a whole, so what has to be read again is known before anything else is written.
     writer.rounded = rounded;
@@ -95,7 +89,7 @@ export async function query(sessions: Sessions, open: OpenResults, binding: stri
   };
 }
 
-/** Runs statements as one transaction. */
+/** Runs statements as one transaction, like {@link query}. */
 export async function batch(sessions: Sessions, open: OpenResults, binding: string, statements: readonly [string, SqlValue[]][]): Promise<Write> {
   const db = sessions.database(binding, true);
   const results = await db.batch<Row>(statements.map(([sql, parameters]) => db.prepare(sql).bind(...parameters)));

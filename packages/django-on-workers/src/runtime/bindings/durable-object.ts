@@ -1,5 +1,6 @@
 /** SQL in the Durable Object that serves the request. */
-import { changesRows, writeResult, type OpenResults, type Rows, type SqlValue, type Write } from "./rows.ts";
+import type { MarshalWriter } from "../../contract/marshal.ts";
+import { changesRows, writeResult, type OpenResults, type Rows, type SqlValue } from "./rows.ts";
 
 type Cursor = SqlStorageCursor<Record<string, SqlStorageValue>>;
 
@@ -24,15 +25,18 @@ function live(cursor: Cursor): Rows {
   };
 }
 
-/** Runs a statement. Throws what SQLite has against it, and returns what writes its result. */
-export function query(storage: DurableObjectStorage, open: OpenResults, sql: string, parameters: readonly SqlValue[]): Write {
+/** Runs a statement and writes its result. Throws what SQLite has against it. */
+export function query(writer: MarshalWriter, storage: DurableObjectStorage, open: OpenResults, sql: string, parameters: readonly SqlValue[]): void {
   const cursor = storage.sql.exec(sql, ...parameters);
   const columns = cursor.columnNames;
-  if (!changesRows(sql) && cursor.rowsWritten === 0) return (writer) => writeResult(writer, open, columns, live(cursor), -1, null);
+  if (!changesRows(sql) && cursor.rowsWritten === 0) {
+    writeResult(writer, open, columns, live(cursor), -1, null);
+    return;
+  }
   // What writes has to end at once: a transaction can't be committed before.
   const rows = [...cursor.raw()] as SqlValue[][];
   let changed = rows.length;
   let lastRowId: number | null = null;
   if (columns.length === 0) [[changed, lastRowId]] = [...storage.sql.exec("SELECT changes(), last_insert_rowid()").raw()] as [[number, number]];
-  return (writer) => writeResult(writer, open, columns, rows.values(), changed, lastRowId);
+  writeResult(writer, open, columns, rows.values(), changed, lastRowId);
 }

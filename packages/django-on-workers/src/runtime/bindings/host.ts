@@ -32,17 +32,18 @@ function later(request: number, ask: (exchange: Exchange) => Promise<Write>): Wa
 
 /** The host of the interpreter that has this memory. */
 export function createHost(memory: LinearMemory): Host {
-  const writer = new MarshalWriter();
+  const marshal = new MarshalWriter();
   let place: Bytes = [0, 0];
 
-  function answer(write: () => Write): Answer {
+  /** What `write` gives to the writer, where Python wants it; or the message of what it throws. */
+  function answer(write: () => void): Answer {
     try {
-      writer.clear();
-      write()(writer);
+      marshal.clear();
+      write();
     } catch (error) {
       return messageOf(error);
     }
-    const { bytes } = writer;
+    const { bytes } = marshal;
     if (bytes.byteLength > place[1]) return bytes;
     memory.write(place[0], bytes);
     return bytes.byteLength;
@@ -107,9 +108,9 @@ export function createHost(memory: LinearMemory): Host {
       if (!scope.storage) return "This request is not served by a Durable Object.";
       if (transactions?.refusal !== undefined) return transactions.refusal;
       const { storage } = scope;
-      return answer(() => object.query(storage, results, sql, readParameters<SqlValue[]>(memory, parameters)));
+      return answer(() => object.query(marshal, storage, results, sql, readParameters<SqlValue[]>(memory, parameters)));
     },
-    result_more: (request, result) => answer(() => find(request).results.more(result)),
+    result_more: (request, result) => answer(() => find(request).results.more(marshal, result)),
     result_count: (request, result) => find(request).results.count(result),
     result_close: (request, result) => ifOpen(request)?.results.close(result),
     object_begin: (request) => ({ promise: transactions(request).begin() }),
@@ -122,6 +123,6 @@ export function createHost(memory: LinearMemory): Host {
       later(request, ({ sessions, results }) => d1.query(sessions, results, binding, sql, readParameters<SqlValue[]>(memory, parameters))),
     d1_batch: (request, binding, ...statements) =>
       later(request, ({ sessions, results }) => d1.batch(sessions, results, binding, readParameters<[string, SqlValue[]][]>(memory, statements))),
-    d1_answer: (request, number) => answer(() => find(request).results.answer(number)),
+    d1_answer: (request, number) => answer(() => find(request).results.answer(marshal, number)),
   };
 }

@@ -53,19 +53,19 @@ export class OpenResults {
     return this.#last;
   }
 
-  answer(number: number): Write {
+  answer(writer: MarshalWriter, number: number): void {
     const write = this.#answers.get(number);
     this.#answers.delete(number);
     if (!write) throw new Error("There is no such answer.");
-    return write;
+    write(writer);
   }
 
-  /** The next chunk. */
-  more(number: number): Write {
+  /** Writes the next chunk. */
+  more(writer: MarshalWriter, number: number): void {
     const rows = this.#rows.get(number);
     this.#rows.delete(number);
     if (!rows) throw new Error("The rest of this result was given up.");
-    return (writer) => this.write(writer, rows);
+    this.write(writer, rows);
   }
 
   /** Reads a result to its end, for nothing but the number of its rows. */

@@ -36,6 +36,7 @@ export interface BootOptions {
 export interface Booted {
   module: PyodideModule;
   python: PyodidePublic;
+  /** The JavaScript modules that Python can import, by name. */
   modules: Record<string, object>;
 }
 
