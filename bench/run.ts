@@ -32,17 +32,25 @@ interface Pair {
   ratio: number;
 }
 
-/** Measures two things in turns: what slows the machine down meanwhile slows both. The ratio is that of each turn. */
-async function pair(rounds: number, here: () => Promise<number>, there: () => Promise<number> | number): Promise<Pair> {
-  const [ours, theirs, ratios]: [number[], number[], number[]] = [[], [], []];
+type Measure = () => Promise<number> | number;
+
+/** Measures in turns: what slows the machine down meanwhile slows them all. A ratio is that of each turn. */
+async function pairs(rounds: number, here: Measure, others: readonly Measure[]): Promise<Pair[]> {
+  const turns: { ours: number; theirs: number[] }[] = [];
   for (let i = 0; i < rounds; i++) {
-    const [a, b] = [await here(), await there()];
-    ours.push(a);
-    theirs.push(b);
-    ratios.push(a / b);
+    const ours = await here();
+    const theirs: number[] = [];
+    for (const there of others) theirs.push(await there());
+    turns.push({ ours, theirs });
   }
-  return { here: median(ours), there: median(theirs), ratio: median(ratios) };
+  return others.map((_, index) => ({
+    here: median(turns.map(({ ours }) => ours)),
+    there: median(turns.map(({ theirs }) => theirs[index] as number)),
+    ratio: median(turns.map(({ ours, theirs }) => ours / (theirs[index] as number))),
+  }));
 }
+
+const pair = async (rounds: number, here: Measure, there: Measure): Promise<Pair> => (await pairs(rounds, here, [there]))[0] as Pair;
 
 async function buildTimes(folder: string, requirement: string): Promise<{ built: Build; seconds: Record<"cold" | "unchanged" | "one_view", number> }> {
   writeFileSync(join(folder, "requirements.txt"), `${requirement}\n`);
@@ -154,8 +162,8 @@ async function hotOverHttp(built: Build, native: Native, scratch: string): Promi
 }
 
 /** Pairs for each operation; before each measurement the database is as it was. */
-async function eachOperation(title: string, here: Loop, there: Loop, clean: readonly Loop[], note: (path: string) => Promise<void> = async () => undefined) {
-  const results = {} as Record<Operation, Pair>;
+async function eachOperation(title: string, here: Loop, others: readonly Loop[], clean: readonly Loop[], note: (path: string) => Promise<void> = async () => undefined) {
+  const results = {} as Record<Operation, Pair[]>;
   for (const [operation, path] of Object.entries(OPERATIONS) as [Operation, string][]) {
     say(`${title}: ${operation}`);
     const once = (loop: Loop) => async (): Promise<number> => {
@@ -164,8 +172,8 @@ async function eachOperation(title: string, here: Loop, there: Loop, clean: read
     };
     for (const each of clean) await reset(each);
     await note(path);
-    for (const loop of [here, there, here, there]) await once(loop)();
-    results[operation] = await pair(ROUNDS, once(here), once(there));
+    for (const loop of [here, ...others, here, ...others]) await once(loop)();
+    results[operation] = await pairs(ROUNDS, once(here), others.map(once));
   }
   return results;
 }
@@ -173,13 +181,14 @@ async function eachOperation(title: string, here: Loop, there: Loop, clean: read
 async function databases(scratch: string, requirement: string) {
   say("Preparing the databases");
   const { here, there } = await objectAndNative(scratch, requirement);
-  const object = await eachOperation("Durable Object and native SQLite", here, there, [here, there]).finally(async () => {
+  const object = await eachOperation("Durable Object and native SQLite", here, [there], [here, there]).finally(async () => {
     await here.stop();
     await there.stop();
   });
-  const { orm, cursor, javascript, note } = await d1Loops(scratch, requirement);
-  const d1 = await eachOperation("D1 by a cursor and by JavaScript", cursor, javascript, [orm], note).finally(() => orm.stop());
-  return { object, d1 };
+  const { orm, cursor, all, raw, note } = await d1Loops(scratch, requirement);
+  const d1 = await eachOperation("D1 by a cursor and by JavaScript", cursor, [all, raw], [orm], note).finally(() => orm.stop());
+  const nth = (results: Record<Operation, Pair[]>, index: number) => over(results, (found) => found[index] as Pair);
+  return { object: nth(object, 0), d1All: nth(d1, 0), d1Raw: nth(d1, 1) };
 }
 
 const milliseconds = ({ here, there, ratio }: Pair) => ({ ms: round(here * 1000), native_ms: round(there * 1000), ratio: round(ratio, 2) });
@@ -203,7 +212,7 @@ async function main(): Promise<void> {
     const cold = await coldStart(built, native, scratch);
     const inProcess = await hot(built, native);
     const http = await hotOverHttp(built, native, scratch);
-    const { object, d1 } = await databases(scratch, requirement);
+    const { object, d1All, d1Raw } = await databases(scratch, requirement);
     const { version: packageVersion } = JSON.parse(readFileSync(join(root, "packages", "django-on-workers", "package.json"), "utf8")) as { version: string };
     const result = {
       date: new Date().toISOString().slice(0, 10),
@@ -225,7 +234,8 @@ async function main(): Promise<void> {
       },
       database_ratios: {
         durable_object_vs_cpython_sqlite: over(object, ({ ratio }) => round(ratio, 2)),
-        d1_vs_javascript: over(d1, ({ ratio }) => round(ratio, 2)),
+        d1_vs_javascript: over(d1All, ({ ratio }) => round(ratio, 2)),
+        d1_vs_javascript_raw: over(d1Raw, ({ ratio }) => round(ratio, 2)),
       },
       cold_start_seconds: {
         here: round(cold.vsCpython.here),
@@ -236,7 +246,12 @@ async function main(): Promise<void> {
       in_process: Object.fromEntries(Object.entries(inProcess.results).map(([page, found]) => [page, milliseconds(found)])),
       databases: {
         durable_object: over(object, milliseconds),
-        d1_statements: over(d1, ({ here, there, ratio }) => ({ ms: round(here * 1000), javascript_ms: round(there * 1000), ratio: round(ratio, 2) })),
+        d1_statements: Object.fromEntries(
+          Object.entries(d1All).map(([operation, { here, there }]) => [
+            operation,
+            { ms: round(here * 1000), javascript_ms: round(there * 1000), javascript_raw_ms: round(d1Raw[operation as Operation].there * 1000) },
+          ]),
+        ),
       },
       over_http: Object.fromEntries(Object.entries(http).map(([page, found]) => [page, milliseconds(found)])),
       upload_bytes: built.sizes.total,

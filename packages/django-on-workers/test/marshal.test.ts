@@ -47,6 +47,23 @@ for one, other in zip(found, expected):
     assert type(one) is type(other) and one == other, (one, other)`, bytes);
 });
 
+test("a row is the tuple of its values", () => {
+  const values = [...VALUES.map(([value]) => value), -0, "é".repeat(200), "x".repeat(255), "x".repeat(256), "é".repeat(300), NaN];
+  const writer = new MarshalWriter();
+  writer.row(values);
+  const row = writer.bytes.slice();
+  writer.clear();
+  writer.value(values);
+  assert.deepEqual(row, writer.bytes);
+  python(`
+import math
+found = marshal.loads(sys.stdin.buffer.read())
+zero, *texts, nan = found[-6:]
+assert type(zero) is float and math.copysign(1, zero) == -1
+assert texts == ["é" * 200, "x" * 255, "x" * 256, "é" * 300]
+assert math.isnan(nan)`, row);
+});
+
 test("what Python writes is read as it was meant", () => {
   const bytes = python(`sys.stdout.buffer.write(marshal.dumps([${VALUES.map(([, text]) => text).join(", ")}], 2))`);
   assert.deepEqual(readMarshal(new Uint8Array(bytes)), VALUES.map(([value]) => value));

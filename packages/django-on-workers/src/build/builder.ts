@@ -5,7 +5,7 @@ import type { CaptureHeader, StepHeader, StepResult } from "../contract/steps.ts
 import { runtimeModules, version } from "./modules.ts";
 import { digest, type Cache } from "./cache.ts";
 import { COMPATIBILITY_DATE } from "./emit.ts";
-import { linkedGlue, readPyodide, type LinkedGlue, type Pyodide } from "./pyodide.ts";
+import { readPyodide, type Pyodide } from "./pyodide.ts";
 import type { Files } from "./archive.ts";
 
 const ENTRY = `
@@ -18,7 +18,7 @@ import sentinel from "./sentinel.wasm";
 import stdlib from "./stdlib.bin";
 import given from "./given.mjs";
 prepareModules([...given.fixedModules, ...likelySignatures()]);
-export default createBuilder({ createModule, wasm, sentinel, stdlib, pyodideBuildId: given.buildId, exports: given.exports }, given.base);
+export default createBuilder({ createModule, wasm, sentinel, stdlib, pyodideBuildId: given.buildId }, given.base);
 `;
 
 export interface Step {
@@ -91,13 +91,8 @@ export class Builder {
     return post(await this.#worker, "/", writeContainer(STEP, header, archives));
   }
 
-  /** Pyodide's JavaScript as the runtime has it. Who makes an image and who restores it use the same. */
-  linked(): Promise<LinkedGlue> {
-    return this.#cache.json("glue", this.#pyodide.buildId, async () => linkedGlue(this.#pyodide));
-  }
-
   async #start(): Promise<Miniflare> {
-    return this.#create(await this.linked(), await this.#base());
+    return this.#create(await this.#base());
   }
 
   /** The memory that steps start from, as the build's own Worker captures it. */
@@ -105,7 +100,7 @@ export class Builder {
     const key = digest(version, this.#pyodide.buildId, JSON.stringify([...runtimeModules()]), this.#previous?.key ?? "");
     return this.#cache.bytes("base", key, async () => {
       if (this.#previous) return new Uint8Array(await this.#previous.builder.#capture(this.#previous.step));
-      const worker = this.#create(await this.linked(), undefined);
+      const worker = this.#create(undefined);
       // The seed of hash() ends in the image: one of the build's own, so that nobody outside can tell it.
       const seed = Number.parseInt(digest(key, String(Math.random())).slice(0, 8), 16);
       try {
@@ -116,9 +111,9 @@ export class Builder {
     });
   }
 
-  #create({ glue, exports }: LinkedGlue, base: Uint8Array | undefined): Miniflare {
-    const { wasm, sentinel, stdlib, fixedModules, buildId } = this.#pyodide;
-    const given = { fixedModules, buildId, exports };
+  #create(base: Uint8Array | undefined): Miniflare {
+    const { glue, wasm, sentinel, stdlib, fixedModules, buildId } = this.#pyodide;
+    const given = { fixedModules, buildId };
     const source = base
       ? `import base from "./base.bin"; export default { ...${JSON.stringify(given)}, base };`
       : `export default ${JSON.stringify(given)};`;

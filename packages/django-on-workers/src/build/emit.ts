@@ -9,7 +9,7 @@ import { BUILD_ONLY, type Packages, type Source } from "./compile.ts";
 import type { ImageResult } from "./image.ts";
 import { runtimeModules } from "./modules.ts";
 import type { Project } from "./project.ts";
-import type { LinkedGlue, Pyodide } from "./pyodide.ts";
+import type { Pyodide } from "./pyodide.ts";
 import type { Facts, Inspection } from "./statics.ts";
 
 /** workerd knows what this date names; a project's own configuration may name a later one. */
@@ -43,10 +43,9 @@ import stdlib from "./stdlib.bin";
 import image from "./image.bin";
 import files from "./files.bin";
 import { manifest } from "./manifest.js";
-import { exports } from "./modules.js";
 
 export const artefacts = {
-  parts: { createModule, wasm, sentinel, stdlib, pyodideBuildId: manifest.pyodideBuildId, exports },
+  parts: { createModule, wasm, sentinel, stdlib, pyodideBuildId: manifest.pyodideBuildId },
   image,
   files: [files],
   manifest,
@@ -111,7 +110,6 @@ export function emit(
   project: Project,
   folder: string,
   pyodide: Pyodide,
-  { glue, exports }: LinkedGlue,
   packages: Packages,
   source: Source,
   inspection: Inspection,
@@ -138,8 +136,8 @@ export function emit(
     ["prepare.js", PREPARE],
     ["artefacts.js", ARTEFACTS],
     ["manifest.js", `export const manifest = ${JSON.stringify(manifest, null, 2)};\n`],
-    ["modules.js", `export const modules = ${JSON.stringify(modules)};\nexport const exports = ${JSON.stringify(exports)};\n`],
-    ["pyodide.asm.mjs", glue],
+    ["modules.js", `export const modules = ${JSON.stringify(modules)};\n`],
+    ["pyodide.asm.mjs", pyodide.glue],
   ]);
   const binary = new Map<string, Uint8Array>([
     ["pyodide.asm.wasm", pyodide.wasm],

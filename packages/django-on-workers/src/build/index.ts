@@ -61,7 +61,7 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
     const environment = environmentOf(project, options.environment ?? process.env);
     const inspection = await inspect(project, source, packages, environment, bare, cache, progress);
     const image = await makeImage(project, source, packages, inspection, environment, level, builder, cache, progress);
-    const output = emit(project, folder, bare.pyodide, await bare.linked(), packages, source, inspection, image, withSources ? await packages.sources() : undefined);
+    const output = emit(project, folder, bare.pyodide, packages, source, inspection, image, withSources ? await packages.sources() : undefined);
     cache.write("kept", "sources", Buffer.from(String(withSources)));
     cache.prune();
     return { ...output, project, facts: inspection.facts };

@@ -2,11 +2,12 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { withExports, type Export } from "./wasm.ts";
 
 export interface Pyodide {
   version: string;
   buildId: string;
-  /** `pyodide.asm.mjs`, source. */
+  /** `pyodide.asm.mjs` and `pyodide.asm.wasm`, as {@link link} leaves them. */
   glue: string;
   wasm: Uint8Array;
   sentinel: Uint8Array;
@@ -40,25 +41,12 @@ export function readPyodide(): Pyodide {
   return {
     version: pyodideVersion(),
     buildId: found(loader, /BUILD_ID:"([0-9a-f]{64})"/, "its build id"),
-    glue,
-    wasm: read("pyodide.asm.wasm"),
+    ...link(glue, read("pyodide.asm.wasm")),
     // The loader carries the module for JavaScript errors as base64; "AGFzb" is how wasm begins in it.
     sentinel: Buffer.from(found(loader, /"(AGFzb[A-Za-z0-9+/=]+)"/, "the module for JavaScript errors"), "base64"),
     stdlib: read("python_stdlib.zip"),
     fixedModules: ["0061736d01000000", ...[...glue.matchAll(/"(0061736d[0-9a-f]+)"/g)].map((match) => match[1] as string)],
   };
-}
-
-/** Node's types leave WebAssembly to the DOM's. */
-interface ModuleConstructor {
-  new (bytes: Uint8Array): object;
-  exports(module: object): { name: string; kind: string }[];
-}
-const { Module } = (globalThis as unknown as { WebAssembly: { Module: ModuleConstructor } }).WebAssembly;
-
-export interface LinkedGlue {
-  glue: string;
-  exports: string[];
 }
 
 /** What `boot` in runtime/python reads besides. */
@@ -70,15 +58,15 @@ const SHAPE = /^async function (_createPyodideModule)(.*)var ([\w$,]+);function 
 const namesIn = (text: string): string[] => text.match(/[A-Za-z_$][\w$]*/g) ?? [];
 
 /**
- * The glue without the variables that nothing in it reads, and the names of the exports that it does use. The module
- * has 8,500, nearly all for native extension modules to link with; parsing and assigning them costs every boot more
- * than the rest of the glue, and Emscripten enters each into its tables. Who makes an image and who restores it must
- * use the same.
+ * The glue and the module without the exports that nothing here reads. There are 8,500, nearly all for native extension
+ * modules to link with: V8 makes an object of each, the glue a variable, and Emscripten enters it into its tables, whenever
+ * an interpreter is booted. They decide positions in the table of functions: who makes an image and who restores it have
+ * the same.
  *
- * The function stands in parentheses: V8 then compiles it at once instead of looking over it first and again when it
- * is called.
+ * The glue's function stands in parentheses: V8 then compiles it at once instead of looking over it first and again when
+ * it is called.
  */
-export function linkedGlue({ glue, wasm }: Pick<Pyodide, "glue" | "wasm">): LinkedGlue {
+export function link(glue: string, wasm: Uint8Array): Pick<Pyodide, "glue" | "wasm"> {
   const match = SHAPE.exec(glue);
   if (!match) throw new Error(`The pyodide package no longer has its JavaScript in the shape that is known (${SHAPE.source}).`);
   const [, name, before = "", declared = "", assignments = "", after = ""] = match;
@@ -87,11 +75,10 @@ export function linkedGlue({ glue, wasm }: Pick<Pyodide, "glue" | "wasm">): Link
   const kept = assignments.split(";").filter((assignment) => namesIn(assignment.slice(0, assignment.indexOf("Module["))).some((variable) => used.has(variable)));
   const assigned = new Set(namesIn(kept.join(";")));
   const variables = declared.split(",").filter((variable) => assigned.has(variable) || used.has(variable));
+  const isUsed = ({ name, kind }: Export): boolean => kind === "other" || used.has(`_${name}`) || used.has(name) || name.startsWith("dynCall");
   return {
     glue: `export default (async function ${name}${before}var ${variables.join(",")};function assignWasmExports(wasmExports){${kept.join(";")}}${after}});\n`,
-    exports: Module.exports(new Module(wasm))
-      .filter(({ kind, name }) => (kind !== "function" && kind !== "global") || used.has(`_${name}`) || used.has(name) || name.startsWith("dynCall"))
-      .map(({ name }) => name),
+    wasm: withExports(wasm, isUsed),
   };
 }
 

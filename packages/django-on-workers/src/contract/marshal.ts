@@ -8,10 +8,8 @@ export type Marshalled = null | boolean | number | bigint | string | ArrayBuffer
 const encoder = new TextEncoder();
 /** Python writes halves of surrogate pairs that stand alone as if they were characters. */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const MAX_INT32 = 0x7fffffff;
-const MIN_INT32 = -0x80000000;
-/** Of text: units of UTF-16. */
-const SHORT = 48;
+/** Of text, units of UTF-16: what one byte can count. */
+const SHORT = 255;
 /** Bytes: what a writer begins with, and what it keeps. */
 const SIZE = 4096;
 const KEPT = 1024 * 1024;
@@ -93,12 +91,22 @@ export class MarshalWriter {
     }
   }
 
+  /** A tuple of values of a database, of which there are many: most go straight to where they are written. */
+  row(values: readonly Marshalled[]): void {
+    this.tuple(values.length);
+    for (const value of values) {
+      if (typeof value === "string") this.#text(value);
+      else if (typeof value === "number") this.#number(value);
+      else this.value(value);
+    }
+  }
+
   #number(value: number): void {
-    if (Number.isInteger(value) && Number.isSafeInteger(value) && !Object.is(value, -0)) {
-      if (value >= MIN_INT32 && value <= MAX_INT32) {
-        const at = this.#tagged(0x69 /* i */, 4);
-        this.#view.setInt32(at, value, true);
-      } else this.#long(BigInt(value));
+    if ((value | 0) === value && !Object.is(value, -0)) {
+      const at = this.#tagged(0x69 /* i */, 4);
+      this.#view.setInt32(at, value, true);
+    } else if (Number.isSafeInteger(value) && value !== 0) {
+      this.#long(BigInt(value));
     } else {
       if (Number.isInteger(value) && value !== 0) this.rounded = true;
       const at = this.#tagged(0x67 /* g */, 8);

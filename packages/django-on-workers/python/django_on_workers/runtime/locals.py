@@ -30,13 +30,15 @@ class local:
         return self
 
     def __getattribute__(self, name):
-        if name == "__dict__":
-            return _attributes(self)
-        if name == "__class__":
-            return object.__getattribute__(self, name)
-        attributes = _attributes(self)
-        if name in attributes and not _is_data_descriptor(type(self), name):
+        # Several times a request; `local` itself has no descriptor that could be meant.
+        attributes = _scopes.get(_outside).get(self)
+        if attributes is None:
+            attributes = _attributes(self)
+        cls = type(self)
+        if name in attributes and (cls is local or not _is_data_descriptor(cls, name)):
             return attributes[name]
+        if name == "__dict__":
+            return attributes
         return object.__getattribute__(self, name)
 
     def __setattr__(self, name, value):

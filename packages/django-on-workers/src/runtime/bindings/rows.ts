@@ -33,8 +33,7 @@ export class OpenResults {
     let next;
     try {
       for (next = rows.next(); !next.done; next = rows.next()) {
-        writer.tuple(next.value.length);
-        for (const value of next.value) writer.value(value);
+        writer.row(next.value);
         count++;
         if (writer.length > end) break;
       }

@@ -17,8 +17,6 @@ export interface Parts {
   /** Python's standard library, a zip archive. */
   stdlib: ArrayBuffer;
   pyodideBuildId: string;
-  /** Names of the wasm module's exports that its JavaScript uses. */
-  exports: readonly string[];
 }
 
 export interface BootOptions {
@@ -59,7 +57,7 @@ const RUNTIME_ENVIRONMENT = {
 
 /**
  * An object that V8 keeps as a hash table, because it has no prototype. To an ordinary one it gives a new shape with each
- * property, and a boot enters thousands.
+ * property, and a boot enters hundreds.
  */
 const dictionary = <T extends object>(properties?: T): T & Record<string, unknown> => Object.assign(Object.create(null), properties);
 
@@ -122,9 +120,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
       // Emscripten looks at every function in the table, 10,000, for the few that the exports have a place in already.
       // An empty table gives those a second place, the same one whenever it boots.
       Object.defineProperty(table, "length", { value: 0, configurable: true });
-      const exports = dictionary();
-      for (const name of parts.exports) exports[name] = instance.exports[name];
-      done({ exports }, parts.wasm);
+      done(instance, parts.wasm);
       return {};
     },
   }));

@@ -43,7 +43,7 @@ class Cursor(dbapi.Cursor):
     def _prepare(self, query, params):
         # Parameters and results are JSON, which has no infinity: it would become NULL.
         values = params.values() if isinstance(params, Mapping) else params
-        if any(type(value) is float and math.isinf(value) for value in values):
+        if any(map(math.isinf, [value for value in values if type(value) is float])):
             raise dbapi.DataError("D1 can't store an infinite number.")
         return super()._prepare(query, params)
 
