@@ -54,7 +54,7 @@ import { artefacts } from "./artefacts.js";
 const django = await createWorker(artefacts);
 const notes = new Map();
 /** Repeats, so that the request around the statements does not count. */
-const timesOf = (statements) => Math.ceil(600 / statements.length);
+const timesOf = (statements) => Math.ceil(120 / statements.length);
 
 function noting(db, noted) {
   return {
