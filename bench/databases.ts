@@ -45,7 +45,7 @@ export async function reset(loop: Loop): Promise<void> {
 
 /**
  * Notes the statements that an operation sends to D1, with their parameters, and repeats them: by a cursor of Django's, or
- * in JavaScript, where `all()` gives objects with the columns' names and `raw()`, which D1 calls its fastest, only values.
+ * in JavaScript, where `all()` gives objects with the columns' names and `raw()` only values.
  */
 const D1_LOOP = `import "./prepare.js";
 import { createWorker } from "./runtime/django/worker.js";

@@ -36,7 +36,7 @@ class Reader {
     }
   }
 
-  skip(length: number): Uint8Array {
+  take(length: number): Uint8Array {
     this.position += length;
     return this.#bytes.subarray(this.position - length, this.position);
   }
@@ -58,12 +58,12 @@ export function withExports(wasm: Uint8Array, isKept: (found: Export) => boolean
     const id = sections.byte();
     const length = sections.number();
     const entries = new Reader(wasm, sections.position);
-    sections.skip(length);
+    sections.take(length);
     if (id !== EXPORT_SECTION) continue;
     const kept: Uint8Array[] = [];
     for (let left = entries.number(); left > 0; left--) {
       const entry = entries.position;
-      const name = Buffer.from(entries.skip(entries.number())).toString();
+      const name = Buffer.from(entries.take(entries.number())).toString();
       const kind = entries.byte();
       entries.number();
       if (isKept({ name, kind: kind === FUNCTION ? "function" : kind === GLOBAL ? "global" : "other" })) kept.push(wasm.subarray(entry, entries.position));

@@ -59,7 +59,7 @@ const RUNTIME_ENVIRONMENT = {
  * An object that V8 keeps as a hash table, because it has no prototype. To an ordinary one it gives a new shape with each
  * property, and a boot enters hundreds.
  */
-const dictionary = <T extends object>(properties?: T): T & Record<string, unknown> => Object.assign(Object.create(null), properties);
+const dictionary = <T extends object>(properties: T): T => Object.assign(Object.create(null), properties) as T;
 
 export async function boot(parts: Parts, options: BootOptions): Promise<Booted> {
   const { image, archives = [], forImage = false } = options;
