@@ -58,29 +58,3 @@ export const modulesAsked = (): string[] => [...asked].map(toHex);
     return module;
   },
 });
-
-/** WebGL's functions in Pyodide's wasm table: some 250, each wrapped in an instance of its own at every boot. */
-const WEBGL = /^_?emscripten_gl/;
-const absent = new Map<WebAssembly.Module, WebAssembly.Instance>();
-
-interface Wrapped {
-  e?: { f?: unknown };
-}
-
-// There is no WebGL here. One instance for each signature fills all their places in the table, which are the same when
-// an image is made and when it is restored.
-(WebAssembly as { Instance: unknown }).Instance = new Proxy(WebAssembly.Instance, {
-  construct(target, [module, imports]: [WebAssembly.Module, WebAssembly.Imports | undefined]) {
-    const wrapped = (imports as Wrapped | undefined)?.e?.f;
-    if (typeof wrapped !== "function" || !WEBGL.test(wrapped.name)) return new target(module, imports);
-    let instance = absent.get(module);
-    if (!instance) {
-      const unavailable = (): never => {
-        throw new Error("There is no WebGL in a Worker.");
-      };
-      instance = new target(module, { e: { f: unavailable } } as unknown as WebAssembly.Imports);
-      absent.set(module, instance);
-    }
-    return instance;
-  },
-});

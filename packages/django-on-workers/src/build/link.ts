@@ -1,0 +1,97 @@
+/** Pyodide's JavaScript and wasm without what nothing in a Worker can reach. */
+import { transformSync } from "esbuild";
+import { importNames, withExports, type Export } from "./wasm.ts";
+
+export interface Linked {
+  /** `pyodide.asm.mjs`. */
+  glue: string;
+  /** `pyodide.asm.wasm`. */
+  wasm: Uint8Array;
+}
+
+/** What `boot` in runtime/python reads of the module, besides what the glue reads. */
+const READ_BY_BOOT = ["API", "ENV", "FS", "HEAPU8", "HEAPU32", "_Py_Version"];
+
+/**
+ * The glue is one function that ends by returning the module. In the middle of it are the variables for what the wasm
+ * module exports, and a function that sets them.
+ */
+const SHAPE = /^async function (\w+)\((\w+=\{\})\)\{(.*)var ([\w$,]+);function assignWasmExports\(wasmExports\)\{([^}]*)\}(.*);return moduleRtn\s*\}export default \1;\s*$/s;
+/** What the wasm module imports, as `name:_function`, or `function` where both are the same. */
+const IMPORTS = /var wasmImports=\{([^}]*)\}/;
+/** The types that Emscripten needs where it puts a function into the wasm table. */
+const SIGNATURE = /(?<![\w$.])([\w$]+)\.sig="\w*";?/g;
+const PUBLISHED = /(?<=[;}])Module\["([\w$]+)"\]=[\w$]+;/g;
+const READ = /(?<![\w$])Module(?:\.([\w$]+)|\["([\w$]+)"\])/g;
+/** SDL's audio, after every turn of a main loop, which there is not. */
+const MAIN_LOOP = /registerPostMainLoop\(\(\)=>SDL\.[^;]*\);/;
+const EVAL = /(?<![\w$.])eval\(/g;
+const WEBGL = /^emscripten_gl/;
+const NO_WEBGL = `function noWebGL(){throw new Error("There is no WebGL in a Worker.")}noWebGL.sig="v";`;
+
+function matched(text: string, pattern: RegExp): RegExpExecArray {
+  const match = pattern.exec(text);
+  if (!match) throw new Error(`The pyodide package no longer has its JavaScript in the shape that is known (${pattern.source}).`);
+  return match;
+}
+
+const namesIn = (text: string): string[] => text.match(/[A-Za-z_$][\w$]*/g) ?? [];
+
+/**
+ * Leaves out of both what only native extension modules and games would link with: 8,300 of the wasm module's 8,560
+ * exports and half of the JavaScript. For each export V8 makes an object, the glue a variable, and Emscripten entries in
+ * its tables, whenever an interpreter is booted; and JavaScript is read over before it runs, used or not.
+ *
+ * What is left out decides positions in the table of functions: who makes an image and who restores it have the same.
+ *
+ * The glue's function stands in parentheses: V8 then compiles it at once instead of looking over it first and again when
+ * it is called.
+ */
+export function link(glue: string, wasm: Uint8Array): Linked {
+  const [, name, parameter, before, declared = "", assignments = "", after] = matched(glue, SHAPE);
+  const body = shaken(withImports(`${before}${after}`, new Set(importNames(wasm))));
+  const used = new Set([...namesIn(body), ...READ_BY_BOOT]);
+  // `_name=Module["_name"]=wasmExports["name"]`, some with one more variable in front.
+  const kept = assignments.split(";").filter((assignment) => namesIn(assignment.slice(0, assignment.indexOf("Module["))).some((variable) => used.has(variable)));
+  const assigned = new Set(namesIn(kept.join(";")));
+  const variables = declared.split(",").filter((variable) => assigned.has(variable) || used.has(variable));
+  const isUsed = ({ name, kind }: Export): boolean => kind === "other" || used.has(`_${name}`) || used.has(name) || name.startsWith("dynCall");
+  return {
+    glue: `export default (async function ${name}(${parameter}){var ${variables.join(",")};function assignWasmExports(wasmExports){${kept.join(";")}}${body};return moduleRtn});\n`,
+    wasm: withExports(wasm, isUsed),
+  };
+}
+
+/** The glue's body with the imports that the wasm module has, and without what would keep the others. */
+function withImports(body: string, wanted: ReadonlySet<string>): string {
+  const [, entries = ""] = matched(body, IMPORTS);
+  const functions = new Map(
+    entries.split(",").map((entry) => {
+      const [key = "", value = key] = entry.split(":");
+      return [key, value];
+    }),
+  );
+  const kept = [...functions].filter(([key]) => wanted.has(key)).map(([key, value]) => [key, WEBGL.test(key) ? "noWebGL" : value] as const);
+  const needed = new Set(kept.map(([, value]) => value));
+  matched(body, MAIN_LOOP);
+  const linked = body
+    .replace(IMPORTS, () => `${NO_WEBGL}var wasmImports={${kept.map(([key, value]) => `${key}:${value}`).join(",")}}`)
+    .replace(SIGNATURE, (statement, function_: string) => (needed.has(function_) ? statement : ""))
+    .replace(MAIN_LOOP, "");
+  const read = new Set([...linked.replace(PUBLISHED, "").matchAll(READ)].map(([, dotted, quoted]) => dotted ?? quoted));
+  return linked.replace(PUBLISHED, (statement, property: string) => (read.has(property) || READ_BY_BOOT.includes(property) ? statement : ""));
+}
+
+/** The body without functions and variables that nothing refers to. */
+function shaken(body: string): string {
+  // A direct eval could refer to anything. Those here are for C code in native modules that brings JavaScript as text.
+  const { code } = transformSync(`${body.replace(EVAL, "(0,eval)(")};export{moduleRtn}`, {
+    format: "esm",
+    target: "esnext",
+    treeShaking: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    logLevel: "silent",
+  });
+  return code.slice(0, matched(code, /export\{moduleRtn\};\s*$/).index);
+}
