@@ -68,6 +68,34 @@ for (const database of DATABASES) {
   });
 }
 
+/** Prints as JSON what can't be imported of the standard library, and what a module that is not in the image says of itself. */
+const LIBRARY = `
+import importlib, json, pkgutil, sys
+def refusal(name):
+    try:
+        importlib.import_module(name)
+    except BaseException as error:
+        return repr(error)
+folder = next(path for path in sys.path if path.endswith(".zip"))
+late = "xml.etree.ElementTree" not in sys.modules
+names = [name for _, name, _ in pkgutil.iter_modules([folder])]
+refusals = {name: found for name in names if (found := refusal(name))}
+from xml.etree import ElementTree
+print(json.dumps({"late": late, "names": names, "refusals": refusals, "cached": ElementTree.__cached__, "doc": ElementTree.__doc__}))
+`;
+
+describe("Python's standard library", () => {
+  test("is there as bytecode, every module of it", async () => {
+    const built = await buildBehaviour("durable-object", "wsgi");
+    const { late, names, refusals, cached, doc } = JSON.parse(await managed(built, "shell", "--no-imports", "-c", LIBRARY)) as Record<string, unknown>;
+    assert.ok(late, "A module that the image holds shows nothing.");
+    assert.ok((names as string[]).length > 150 && (names as string[]).includes("pathlib"));
+    assert.deepEqual(refusals, {});
+    assert.match(cached as string, /\/xml\/etree\/__pycache__\/ElementTree\.cpython-314\.pyc$/);
+    assert.equal(doc, null);
+  });
+});
+
 describe("a management command", () => {
   const database = "durable-object";
   let built: Build;

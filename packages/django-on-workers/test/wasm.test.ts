@@ -1,10 +1,10 @@
-/** Pyodide's own module without most of its exports, and what is no module. */
+/** Pyodide's own module and JavaScript without what nothing reaches, and what is no module. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { readPyodide } from "../src/build/pyodide.ts";
-import { withExports, type Export } from "../src/build/wasm.ts";
+import { link } from "../src/build/link.ts";
+import { importNames, withExports, type Export } from "../src/build/wasm.ts";
 
 /** Node's types leave WebAssembly to the DOM's. */
 interface Described {
@@ -13,7 +13,9 @@ interface Described {
 }
 const { Module } = (globalThis as unknown as { WebAssembly: { Module: { new (bytes: Uint8Array): object; exports(module: object): Described[]; imports(module: object): Described[] } } }).WebAssembly;
 
-const original = readFileSync(createRequire(import.meta.url).resolve("pyodide/pyodide.asm.wasm"));
+const pyodide = (name: string): Buffer => readFileSync(createRequire(import.meta.url).resolve(`pyodide/${name}`));
+const original = pyodide("pyodide.asm.wasm");
+const glueOfPyodide = pyodide("pyodide.asm.mjs").toString("utf8");
 const inOriginal = Module.exports(new Module(original));
 
 test("the exports that are wanted stay as they are, and nothing else changes", () => {
@@ -42,8 +44,41 @@ test("all of them, or none", () => {
   assert.deepEqual(Module.exports(new Module(withExports(original, () => false))), []);
 });
 
+test("what a module imports, in its order", () => {
+  const described = Module.imports(new Module(original));
+  assert.ok(new Set(described.map(({ kind }) => kind)).size > 1);
+  assert.deepEqual(
+    importNames(original),
+    described.map(({ name }) => name),
+  );
+});
+
+function importsIn(glue: string): [name: string, function_?: string][] {
+  const entries = /var wasmImports=\{([^}]*)\}/.exec(glue)?.[1];
+  assert.ok(entries);
+  return entries.split(",").map((entry) => entry.split(":") as [string, string?]);
+}
+
+test("Pyodide keeps half of its JavaScript, with all that the module imports", () => {
+  const { glue } = link(glueOfPyodide, original);
+  assert.ok(glue.length < glueOfPyodide.length * 0.4, String(glue.length));
+  const table = importsIn(glue);
+  const has = new Set(table.map(([name]) => name));
+  // What the module imports as an address or as a part of the runtime comes from elsewhere; what Pyodide had it still has.
+  const before = new Set(importsIn(glueOfPyodide).map(([name]) => name));
+  assert.deepEqual([...has].sort(), [...new Set(importNames(original))].filter((name) => before.has(name)).sort());
+  for (const [name, function_ = name] of table) assert.match(glue, new RegExp(`(?:function|var|let|,)\\s*${function_.replaceAll("$", "\\$")}\\b`), name);
+  assert.deepEqual([...new Set(table.filter(([name]) => name.startsWith("emscripten_gl")).map(([, function_]) => function_))], ["noWebGL"]);
+  for (const gone of ["_SDL_OpenAudio", "_emscripten_glAttachShader", "_Mix_LoadWAV_RW"]) assert.ok(glueOfPyodide.includes(gone) && !glue.includes(gone), gone);
+});
+
+test("JavaScript in another shape is refused", () => {
+  assert.throws(() => link(glueOfPyodide.replace("var wasmImports=", "var imports="), original), /no longer has its JavaScript in the shape that is known/);
+  assert.throws(() => link("export default () => {};", original), /no longer has its JavaScript in the shape that is known/);
+});
+
 test("Pyodide keeps a few of its exports, each of which its JavaScript names", () => {
-  const { glue, wasm } = readPyodide();
+  const { glue, wasm } = link(glueOfPyodide, original);
   const kept = Module.exports(new Module(wasm)).map(({ name }) => name);
   assert.ok(kept.length > 200 && kept.length < inOriginal.length / 10, String(kept.length));
   for (const name of kept.filter((name) => name !== "_Py_Version")) assert.ok(glue.includes(name), name);
@@ -52,4 +87,5 @@ test("Pyodide keeps a few of its exports, each of which its JavaScript names", (
 test("a module that ends too early, or has no exports, is refused", () => {
   assert.throws(() => withExports(original.subarray(0, 9), () => true), /ends in the middle/);
   assert.throws(() => withExports(original.subarray(0, 8), () => true), /no exports/);
+  assert.throws(() => importNames(original.subarray(0, 8)), /no imports/);
 });

@@ -5,7 +5,7 @@ import type { CaptureHeader, StepHeader, StepResult } from "../contract/steps.ts
 import { runtimeModules, version } from "./modules.ts";
 import { digest, type Cache } from "./cache.ts";
 import { COMPATIBILITY_DATE } from "./emit.ts";
-import { readPyodide, type Pyodide } from "./pyodide.ts";
+import type { Pyodide } from "./pyodide.ts";
 import type { Files } from "./archive.ts";
 
 const ENTRY = `
@@ -18,7 +18,7 @@ import sentinel from "./sentinel.wasm";
 import stdlib from "./stdlib.bin";
 import given from "./given.mjs";
 prepareModules([...given.fixedModules, ...likelySignatures()]);
-export default createBuilder({ createModule, wasm, sentinel, stdlib, pyodideBuildId: given.buildId }, given.base);
+export default createBuilder({ createModule, wasm, sentinel, pyodideBuildId: given.buildId }, stdlib, given.base);
 `;
 
 export interface Step {
@@ -36,19 +36,22 @@ const asBuffer = (bytes: Uint8Array): ArrayBuffer =>
 export class Builder {
   readonly #cache: Cache;
   readonly #pyodide: Pyodide;
+  /** The archive of Python's standard library. */
+  readonly #stdlib: Uint8Array;
   /** The builder and its step that this one's steps start after, kept by the key; nothing where they start with Python's own start. */
   readonly #previous: { builder: Builder; step: Step; key: string } | undefined;
   #worker: Promise<Miniflare> | undefined;
 
-  constructor(cache: Cache, previous?: { builder: Builder; step: Step; key: string }) {
+  constructor(cache: Cache, pyodide: Pyodide, stdlib: Uint8Array, previous?: { builder: Builder; step: Step; key: string }) {
     this.#cache = cache;
+    this.#pyodide = pyodide;
+    this.#stdlib = stdlib;
     this.#previous = previous;
-    this.#pyodide = previous?.builder.pyodide ?? readPyodide();
   }
 
   /** A builder whose steps start where `step` ends. What that leaves is kept by `key`, and made when it is needed. */
   after(key: string, step: Step): Builder {
-    return new Builder(this.#cache, { builder: this, step, key });
+    return new Builder(this.#cache, this.#pyodide, this.#stdlib, { builder: this, step, key });
   }
 
   get pyodide(): Pyodide {
@@ -97,7 +100,7 @@ export class Builder {
 
   /** The memory that steps start from, as the build's own Worker captures it. */
   async #base(): Promise<Uint8Array> {
-    const key = digest(version, this.#pyodide.buildId, JSON.stringify([...runtimeModules()]), this.#previous?.key ?? "");
+    const key = digest(version, this.#pyodide.buildId, JSON.stringify([...runtimeModules()]), this.#stdlib, this.#previous?.key ?? "");
     return this.#cache.bytes("base", key, async () => {
       if (this.#previous) return new Uint8Array(await this.#previous.builder.#capture(this.#previous.step));
       const worker = this.#create(undefined);
@@ -112,7 +115,7 @@ export class Builder {
   }
 
   #create(base: Uint8Array | undefined): Miniflare {
-    const { glue, wasm, sentinel, stdlib, fixedModules, buildId } = this.#pyodide;
+    const { glue, wasm, sentinel, fixedModules, buildId } = this.#pyodide;
     const given = { fixedModules, buildId };
     const source = base
       ? `import base from "./base.bin"; export default { ...${JSON.stringify(given)}, base };`
@@ -123,7 +126,7 @@ export class Builder {
       { type: "ESModule" as const, path: "/pyodide.asm.mjs", contents: glue },
       { type: "CompiledWasm" as const, path: "/pyodide.asm.wasm", contents: wasm },
       { type: "CompiledWasm" as const, path: "/sentinel.wasm", contents: sentinel },
-      { type: "Data" as const, path: "/stdlib.bin", contents: stdlib },
+      { type: "Data" as const, path: "/stdlib.bin", contents: this.#stdlib },
       ...[...runtimeModules()].map(([path, contents]) => ({ type: "ESModule" as const, path: `/${path}`, contents })),
       ...(base ? [{ type: "Data" as const, path: "/base.bin", contents: base }] : []),
     ];

@@ -15,6 +15,8 @@ const OUT = "/compiled";
 const PACKAGES_LEVEL = 19;
 /** Bytes of packages that are packed together: half a millisecond for who reads one of their files. */
 const PACKAGES_BLOCK = 256 * 1024;
+/** Packs files that are not the project's. */
+export const packPackages = (files: Files): Map<string, Packed> => packFiles(files, PACKAGES_LEVEL, PACKAGES_BLOCK);
 const PROJECT_LEVEL = 9;
 
 function filesUnder(folder: string, mount: string, keep: (path: string) => boolean): Files {
@@ -34,14 +36,17 @@ const WITHOUT_DOCSTRINGS = ["django", "asgiref", "sqlparse", "django_on_workers"
 const SUPERFLUOUS = [/\.po$/, /\.pyi$/, /\.pyc$/, /^bin\//, /\.dist-info\/(?:RECORD|INSTALLER|REQUESTED|WHEEL|licenses\/|LICENSE|AUTHORS)/];
 /** Packages' files that only the build needs: our own build steps, and static files that become assets. */
 export const BUILD_ONLY = new RegExp(`^${PACKAGES_ROOT}/(?:django_on_workers/build/|[^/]+/(?:.+/)?static/)`);
-const NO_SOURCE = Buffer.from("# Only the bytecode of this module is part of the build.\n");
+/** Python takes bytecode because a file of the module's name is there. Django's reports of an error read it, too. */
+export const NO_SOURCE = Buffer.from("# Only the bytecode of this module is part of the build.\n");
 const NATIVE = /\.(?:so|pyd|dylib)$/;
 
-async function compiled(builder: Builder, sources: Files, root: string, withoutDocstrings: readonly string[]): Promise<Files> {
-  const mounted = packFiles(sources, 1);
-  const mounts = root === PACKAGES_ROOT ? [root] : [PACKAGES_ROOT, root];
-  const compiler = ownSources();
-  if (root !== PACKAGES_ROOT) for (const [path, packed] of packFiles(compiler, 1)) mounted.set(path, packed);
+/**
+ * The bytecode of the sources under `root`, of which those that the builder's interpreter has anyway need not be given.
+ * The modules and packages that are named lose their docstrings.
+ */
+export async function compiled(builder: Builder, sources: Files, root: string, withoutDocstrings: readonly string[]): Promise<Files> {
+  const mounted = packFiles(new Map([...ownSources(), ...sources]), 1);
+  const mounts = [...new Set([PACKAGES_ROOT, root])].filter((mount) => [...mounted.keys()].some((path) => path.startsWith(`${mount}/`)));
   const { result, files } = await builder.run<{ failed: [string, string][] }>(
     {
       archives: [writeArchive(mounts, mounted)],
@@ -92,19 +97,18 @@ export async function compilePackages(folder: string, builder: Builder, cache: C
     }
     const sources = sourcesOf(files);
     const bytecode = await compiled(builder, sources, PACKAGES_ROOT, WITHOUT_DOCSTRINGS);
-    // Python takes the bytecode because a file of the module's name is there. Django's reports of an error read it, too.
     for (const path of sources.keys()) if (bytecode.has(cachePath(path))) files.set(path, NO_SOURCE);
     // What the build leaves out shares no block with what it keeps.
     const parts = Map.groupBy([...files, ...bytecode], ([path]) => BUILD_ONLY.test(path));
-    const packed = [...parts.values()].map((part) => packFiles(new Map(part), PACKAGES_LEVEL, PACKAGES_BLOCK));
+    const packed = [...parts.values()].map((part) => packPackages(new Map(part)));
     return writeArchive([PACKAGES_ROOT], new Map(packed.flatMap((part) => [...part])));
   });
-  const sources = async (): Promise<Uint8Array> => writeArchive([PACKAGES_ROOT], packFiles(sourcesOf(installed()), PROJECT_LEVEL, PACKAGES_BLOCK));
+  const sources = async (): Promise<Uint8Array> => writeArchive([PACKAGES_ROOT], packPackages(sourcesOf(installed())));
   return { key, archive, sources: async () => cache.bytes("sources", key, sources) };
 }
 
 /** Where Python looks for a module's bytecode; `importlib.util.cache_from_source`. */
-const cachePath = (path: string): string => path.replace(/([^/]+)\.py$/, "__pycache__/$1.cpython-314.pyc");
+export const cachePath = (path: string): string => path.replace(/([^/]+)\.py$/, "__pycache__/$1.cpython-314.pyc");
 
 export interface Source {
   /** Digest of all its files. */

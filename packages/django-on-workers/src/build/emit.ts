@@ -5,7 +5,7 @@ import { UserError } from "../contract/errors.ts";
 import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, PACKAGES_ROOT, PROJECT_ROOT, type Interface, type Manifest } from "../contract/manifest.ts";
 import { readArchive, unpack, writeArchive, type Packed } from "./archive.ts";
 import { digest } from "./cache.ts";
-import { BUILD_ONLY, type Packages, type Source } from "./compile.ts";
+import { BUILD_ONLY, type Source } from "./compile.ts";
 import type { ImageResult } from "./image.ts";
 import { runtimeModules } from "./modules.ts";
 import type { Project } from "./project.ts";
@@ -39,13 +39,12 @@ export interface Output {
 const ARTEFACTS = `import createModule from "./pyodide.asm.mjs";
 import wasm from "./pyodide.asm.wasm";
 import sentinel from "./sentinel.wasm";
-import stdlib from "./stdlib.bin";
 import image from "./image.bin";
 import files from "./files.bin";
 import { manifest } from "./manifest.js";
 
 export const artefacts = {
-  parts: { createModule, wasm, sentinel, stdlib, pyodideBuildId: manifest.pyodideBuildId },
+  parts: { createModule, wasm, sentinel, pyodideBuildId: manifest.pyodideBuildId },
   image,
   files: [files],
   manifest,
@@ -81,9 +80,9 @@ export default forwarder;
 /** Modules of the runtime that only a build or the command line uses. */
 const LOCAL = /^runtime\/(?:django\/(?:builder|manage)|python\/signatures)\.js$|^contract\/(?:errors|steps)\.js$/;
 
-function runtimeFiles(packages: Packages, source: Source, inspection: Inspection, sources: Uint8Array | undefined): Map<string, Packed> {
+function runtimeFiles(archives: readonly Uint8Array[], source: Source, inspection: Inspection): Map<string, Packed> {
   const files = new Map<string, Packed>();
-  for (const archive of sources ? [packages.archive, sources] : [packages.archive]) {
+  for (const archive of archives) {
     for (const [path, packed] of readArchive(archive)) if (!BUILD_ONLY.test(path)) files.set(path, packed);
   }
   for (const [path, packed] of source.packed) if (!path.startsWith(`${inspection.facts.static_root}/`)) files.set(path, packed);
@@ -106,19 +105,19 @@ export function applicationOf(project: Project, facts: Facts, kind: Interface): 
   return kind === "wsgi" ? `${module}:${attribute}` : `${module.replace(/\bwsgi$/, "asgi")}:application`;
 }
 
+/** Writes the Worker. `archives` are the files that are not the project's, a later one over those before. */
 export function emit(
   project: Project,
   folder: string,
   pyodide: Pyodide,
-  packages: Packages,
+  archives: readonly Uint8Array[],
   source: Source,
   inspection: Inspection,
   { image, modules }: ImageResult,
-  sources: Uint8Array | undefined,
 ): Output {
   const { facts, statics } = inspection;
   const manifest: Manifest = {
-    buildId: digest(packages.key, source.key, image, project.interface, ...runtimeModules().values()),
+    buildId: digest(...archives, source.key, image, project.interface, ...runtimeModules().values()),
     pyodide: pyodide.version,
     pyodideBuildId: pyodide.buildId,
     django: {
@@ -129,7 +128,7 @@ export function emit(
     },
   };
   const worker = join(folder, "worker");
-  const files = writeArchive([PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(packages, source, inspection, sources));
+  const files = writeArchive([pyodide.stdlibRoot, PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(archives, source, inspection));
   const javascript = new Map<string, string>([
     ...runtimeModules((path) => !LOCAL.test(path)),
     ["index.js", ENTRIES[project.database]],
@@ -142,7 +141,6 @@ export function emit(
   const binary = new Map<string, Uint8Array>([
     ["pyodide.asm.wasm", pyodide.wasm],
     ["sentinel.wasm", pyodide.sentinel],
-    ["stdlib.bin", pyodide.stdlib],
     ["image.bin", image],
     ["files.bin", files],
   ]);
@@ -151,7 +149,7 @@ export function emit(
   const sizes: Sizes = {
     wasm: size("pyodide.asm.wasm") + size("sentinel.wasm"),
     image: size("image.bin"),
-    bytecode: size("files.bin") + size("stdlib.bin"),
+    bytecode: size("files.bin"),
     javascript: script,
     assets: [...statics.values()].reduce((sum, { length }) => sum + length, 0),
     total: script + [...binary.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0),

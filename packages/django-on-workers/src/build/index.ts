@@ -9,9 +9,10 @@ import { makeImage, withPackages } from "./image.ts";
 import { toolDigest } from "./modules.ts";
 import { silent, type Progress } from "./progress.ts";
 import { readProject, type Project, type ProjectOptions } from "./project.ts";
-import { target } from "./pyodide.ts";
+import { readPyodide, target } from "./pyodide.ts";
 import { resolve } from "./resolve.ts";
 import { environmentOf, inspect, type Facts } from "./statics.ts";
+import { standardLibrary } from "./stdlib.ts";
 
 export { UserError, type UserErrorCode } from "../contract/errors.ts";
 export type { Database, Interface, Manifest } from "../contract/manifest.ts";
@@ -51,17 +52,20 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
   mkdirSync(folder, { recursive: true });
   const cache = new Cache(join(folder, "cache"), toolDigest());
   const withSources = options.sources ?? cache.read("kept", "sources")?.toString() === "true";
-  const bare = new Builder(cache);
+  const installed = await resolve(project, target(), cache, progress);
+  const pyodide = readPyodide();
+  const stdlib = await standardLibrary(pyodide, cache, progress);
+  const bare = new Builder(cache, pyodide, stdlib.archive);
   let builder: Builder | undefined;
   try {
-    const installed = await resolve(project, target(), cache, progress);
     const packages = await compilePackages(installed, bare, cache, progress);
     builder = withPackages(bare, packages);
     const source = await compileProject(project, builder, cache, progress);
     const environment = environmentOf(project, options.environment ?? process.env);
     const inspection = await inspect(project, source, packages, environment, bare, cache, progress);
     const image = await makeImage(project, source, packages, inspection, environment, level, builder, cache, progress);
-    const output = emit(project, folder, bare.pyodide, packages, source, inspection, image, withSources ? await packages.sources() : undefined);
+    const sources = withSources ? [await stdlib.sources(), await packages.sources()] : [];
+    const output = emit(project, folder, pyodide, [stdlib.archive, packages.archive, ...sources], source, inspection, image);
     cache.write("kept", "sources", Buffer.from(String(withSources)));
     cache.prune();
     return { ...output, project, facts: inspection.facts };

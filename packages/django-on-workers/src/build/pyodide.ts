@@ -8,7 +8,10 @@ export interface Pyodide extends Linked {
   version: string;
   buildId: string;
   sentinel: Uint8Array;
+  /** Python's standard library, a zip archive of sources. */
   stdlib: Uint8Array;
+  /** Where Python looks for that archive; it takes a folder of this name as well. */
+  stdlibRoot: string;
   /** Small modules that the glue compiles from constants, in hexadecimal. */
   fixedModules: string[];
 }
@@ -42,6 +45,7 @@ export function readPyodide(): Pyodide {
     // The loader carries the module for JavaScript errors as base64; "AGFzb" is how wasm begins in it.
     sentinel: Buffer.from(found(loader, /"(AGFzb[A-Za-z0-9+/=]+)"/, "the module for JavaScript errors"), "base64"),
     stdlib: read("python_stdlib.zip"),
+    stdlibRoot: `/lib/python${target().python.replace(".", "")}.zip`,
     fixedModules: ["0061736d01000000", ...[...glue.matchAll(/"(0061736d[0-9a-f]+)"/g)].map((match) => match[1] as string)],
   };
 }

@@ -74,15 +74,15 @@ function captured(booted: Booted, result: string, runsOf: (memory: Uint8Array) =
   return writeContainer(CAPTURE, header, runs.map(([offset, length]) => memory.subarray(offset, offset + length)));
 }
 
-async function bare(parts: Parts, hashSeed: number): Promise<Uint8Array> {
-  const booted = await boot(parts, { forImage: true, hashSeed, modules: hostModules });
+async function bare(parts: Parts, stdlib: ArrayBuffer, hashSeed: number): Promise<Uint8Array> {
+  const booted = await boot(parts, { archives: [stdlib], forImage: true, hashSeed, modules: hostModules });
   booted.python.runPython("import gc; gc.disable(); gc.collect()");
   return captured(booted, "", (memory) => [[0, memory.byteLength]]);
 }
 
-async function step(parts: Parts, base: ArrayBuffer, body: ArrayBuffer): Promise<Uint8Array> {
+async function step(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer, body: ArrayBuffer): Promise<Uint8Array> {
   const { header, body: rest } = readContainer<StepHeader>(STEP, body);
-  const archives: ArrayBuffer[] = [];
+  const archives = [stdlib];
   let position = rest.byteOffset;
   for (const length of header.archives) {
     archives.push(body.slice(position, position + length));
@@ -105,12 +105,12 @@ async function step(parts: Parts, base: ArrayBuffer, body: ArrayBuffer): Promise
   return writeContainer(STEP_RESULT, found, files.map(([, contents]) => contents));
 }
 
-export function createBuilder(parts: Parts, base: ArrayBuffer | undefined): ExportedHandler {
+export function createBuilder(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer | undefined): ExportedHandler {
   return {
     async fetch(request) {
       try {
-        if (!base) return new Response(await bare(parts, Number(new URL(request.url).searchParams.get("seed"))));
-        return new Response(await step(parts, base, await request.arrayBuffer()));
+        if (!base) return new Response(await bare(parts, stdlib, Number(new URL(request.url).searchParams.get("seed"))));
+        return new Response(await step(parts, stdlib, base, await request.arrayBuffer()));
       } catch (error) {
         return new Response(error instanceof Error ? (error.stack ?? error.message) : String(error), { status: 500 });
       }

@@ -14,15 +14,13 @@ export interface Parts {
   wasm: WebAssembly.Module;
   /** Pyodide's module for JavaScript errors, which its loader carries as bytes. */
   sentinel: WebAssembly.Module;
-  /** Python's standard library, a zip archive. */
-  stdlib: ArrayBuffer;
   pyodideBuildId: string;
 }
 
 export interface BootOptions {
   image?: Image;
-  /** Archives to mount, in this order. */
-  archives?: readonly ArrayBuffer[];
+  /** Archives to mount, in this order; one of them has Python's standard library. */
+  archives: readonly ArrayBuffer[];
   /** The interpreter's memory will be written to an image. */
   forImage?: boolean;
   /** Baked into an image: the seed of `hash()`, 0 to 4294967295. Only read without an image. */
@@ -62,7 +60,7 @@ const RUNTIME_ENVIRONMENT = {
 const dictionary = <T extends object>(properties: T): T => Object.assign(Object.create(null), properties) as T;
 
 export async function boot(parts: Parts, options: BootOptions): Promise<Booted> {
-  const { image, archives = [], forImage = false } = options;
+  const { image, archives, forImage = false } = options;
   // PYTHONINSPECT keeps a SystemError from ending the interpreter, as Pyodide's loader does. Time zones are found by the
   // package tzdata, whose list of names spares Python a look at every file.
   const env = { HOME: "/tmp", PYTHONHASHSEED: String(options.hashSeed ?? 0), PYTHONINSPECT: "1", PYTHONTZPATH: "" };
@@ -98,7 +96,6 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
         module.API.sitePackages = `${library}/site-packages`;
         // CPython looks for lib-dynload when it works out its prefix, and warns where there is none.
         for (const folder of [module.API.sitePackages, `${library}/lib-dynload`]) module.FS.mkdirTree(folder);
-        module.FS.writeFile(`/lib/python${major}${minor}.zip`, new Uint8Array(parts.stdlib), { canOwn: true });
         for (const archive of archives) mountArchive(module.FS, archive);
         // Where Django looks for the names that TIME_ZONE may have.
         module.FS.mkdirTree("/usr/share");

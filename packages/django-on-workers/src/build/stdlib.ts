@@ -1,0 +1,43 @@
+/** Python's standard library as a Worker mounts it: bytecode. Pyodide brings it as a zip archive of sources. */
+import { unzipSync } from "fflate";
+import { packFiles, writeArchive, type Files } from "./archive.ts";
+import { Builder } from "./builder.ts";
+import type { Cache } from "./cache.ts";
+import { cachePath, compiled, NO_SOURCE, packPackages } from "./compile.ts";
+import type { Progress } from "./progress.ts";
+import type { Pyodide } from "./pyodide.ts";
+
+/** Pyodide makes docstrings of C's functions from those that these have. */
+const WITH_DOCSTRINGS = ["_pyodide", "pyodide"];
+
+export interface StandardLibrary {
+  /** Bytecode, data, and in the place of each source a line that says so. */
+  archive: Uint8Array;
+  /** The sources themselves, for tracebacks while a project is developed. */
+  sources(): Promise<Uint8Array>;
+}
+
+function filesOf({ stdlib, stdlibRoot }: Pyodide): Files {
+  const files = Object.entries(unzipSync(stdlib)).filter(([path]) => !path.endsWith("/"));
+  return new Map(files.map(([path, contents]) => [`${stdlibRoot}/${path}`, contents]));
+}
+
+/** Compiles what Pyodide would compile whenever a Worker imports something that is not in its image. */
+export async function standardLibrary(pyodide: Pyodide, cache: Cache, progress: Progress): Promise<StandardLibrary> {
+  const { stdlibRoot: root, buildId: key } = pyodide;
+  const archive = async (): Promise<Uint8Array> => {
+    progress.step("Compiling Python's standard library (once)");
+    const files = filesOf(pyodide);
+    const builder = new Builder(cache, pyodide, writeArchive([root], packFiles(files, 1)));
+    try {
+      const names = new Set([...files.keys()].map((path) => path.slice(root.length + 1).split("/")[0] as string));
+      const bytecode = await compiled(builder, new Map(), root, [...names].filter((name) => !WITH_DOCSTRINGS.includes(name)));
+      for (const path of files.keys()) if (bytecode.has(cachePath(path))) files.set(path, NO_SOURCE);
+      return writeArchive([root], packPackages(new Map([...files, ...bytecode])));
+    } finally {
+      await builder.dispose();
+    }
+  };
+  const sources = async (): Promise<Uint8Array> => writeArchive([root], packPackages(new Map([...filesOf(pyodide)].filter(([path]) => path.endsWith(".py")))));
+  return { archive: await cache.bytes("stdlib", key, archive), sources: () => cache.bytes("stdlib-sources", key, sources) };
+}
