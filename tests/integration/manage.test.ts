@@ -78,7 +78,8 @@ def refusal(name):
         return repr(error)
 folder = next(path for path in sys.path if path.endswith(".zip"))
 late = "xml.etree.ElementTree" not in sys.modules
-names = [name for _, name, _ in pkgutil.iter_modules([folder])]
+# antigravity opens a browser.
+names = [name for _, name, _ in pkgutil.iter_modules([folder]) if name != "antigravity"]
 refusals = {name: found for name in names if (found := refusal(name))}
 from xml.etree import ElementTree
 print(json.dumps({"late": late, "names": names, "refusals": refusals, "cached": ElementTree.__cached__, "doc": ElementTree.__doc__}))
@@ -87,7 +88,9 @@ print(json.dumps({"late": late, "names": names, "refusals": refusals, "cached": 
 describe("Python's standard library", () => {
   test("is there as bytecode, every module of it", async () => {
     const built = await buildBehaviour("durable-object", "wsgi");
-    const { late, names, refusals, cached, doc } = JSON.parse(await managed(built, "shell", "--no-imports", "-c", LIBRARY)) as Record<string, unknown>;
+    // Some modules print when they are imported.
+    const answer = (await managed(built, "shell", "--no-imports", "-c", LIBRARY)).trim().split("\n").at(-1) as string;
+    const { late, names, refusals, cached, doc } = JSON.parse(answer) as Record<string, unknown>;
     assert.ok(late, "A module that the image holds shows nothing.");
     assert.ok((names as string[]).length > 150 && (names as string[]).includes("pathlib"));
     assert.deepEqual(refusals, {});
