@@ -56,7 +56,7 @@ function lint(): Counts {
   ]);
 }
 
-/** Files of node:test, two at a time: each may start a Worker, and the machine may have two cores. */
+/** Files of node:test, three at a time: the machine may have two cores, but many a test waits, for the platform's limits or for a process. */
 function nodeTests(pattern: string): Counts {
   const files = globSync(pattern, { cwd: root }).sort();
   if (files.length === 0) throw new Error(`There are no tests ${pattern}.`);
@@ -66,7 +66,7 @@ function nodeTests(pattern: string): Counts {
     ["--test-reporter=spec", "--test-reporter-destination=stdout"],
     [`--test-reporter=${join(root, "scripts", "lib", "counts.mjs")}`, `--test-reporter-destination=${output}`],
   ].flat();
-  spawnSync(process.execPath, ["--test", "--test-concurrency=2", ...reporters, ...files], { cwd: root, stdio: "inherit" });
+  spawnSync(process.execPath, ["--test", "--test-concurrency=3", ...reporters, ...files], { cwd: root, stdio: "inherit" });
   if (!existsSync(output)) return { passed: 0, failed: 1, skipped: 0 };
   const { passed, failed, cancelled, skipped, todo } = JSON.parse(readFileSync(output, "utf8")) as Record<string, number>;
   return { passed: passed ?? 0, failed: (failed ?? 0) + (cancelled ?? 0), skipped: (skipped ?? 0) + (todo ?? 0) };

@@ -59,7 +59,7 @@ function importsIn(glue: string): [name: string, function_?: string][] {
   return entries.split(",").map((entry) => entry.split(":") as [string, string?]);
 }
 
-test("Pyodide keeps half of its JavaScript, with all that the module imports", () => {
+test("Pyodide keeps a third of its JavaScript, with all that the module imports", () => {
   const { glue } = link(glueOfPyodide, original);
   assert.ok(glue.length < glueOfPyodide.length * 0.4, String(glue.length));
   const table = importsIn(glue);

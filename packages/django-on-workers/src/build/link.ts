@@ -39,8 +39,8 @@ const namesIn = (text: string): string[] => text.match(/[A-Za-z_$][\w$]*/g) ?? [
 
 /**
  * Leaves out of both what only native extension modules and games would link with: 8,300 of the wasm module's 8,560
- * exports and half of the JavaScript. For each export V8 makes an object, the glue a variable, and Emscripten entries in
- * its tables, whenever an interpreter is booted; and JavaScript is read over before it runs, used or not.
+ * exports and two thirds of the JavaScript. For each export V8 makes an object, the glue a variable, and Emscripten entries
+ * in its tables, whenever an interpreter is booted; and JavaScript is read over before it runs, used or not.
  *
  * What is left out decides positions in the table of functions: who makes an image and who restores it have the same.
  *
