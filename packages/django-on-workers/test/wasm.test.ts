@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { link } from "../src/build/link.ts";
-import { importNames, withExports, type Export } from "../src/build/wasm.ts";
+import { withExports, type Export } from "../src/build/wasm.ts";
 
 /** Node's types leave WebAssembly to the DOM's. */
 interface Described {
@@ -44,15 +44,6 @@ test("all of them, or none", () => {
   assert.deepEqual(Module.exports(new Module(withExports(original, () => false))), []);
 });
 
-test("what a module imports, in its order", () => {
-  const described = Module.imports(new Module(original));
-  assert.ok(new Set(described.map(({ kind }) => kind)).size > 1);
-  assert.deepEqual(
-    importNames(original),
-    described.map(({ name }) => name),
-  );
-});
-
 function importsIn(glue: string): [name: string, function_?: string][] {
   const entries = /var wasmImports=\{([^}]*)\}/.exec(glue)?.[1];
   assert.ok(entries);
@@ -66,7 +57,7 @@ test("Pyodide keeps a third of its JavaScript, with all that the module imports"
   const has = new Set(table.map(([name]) => name));
   // What the module imports as an address or as a part of the runtime comes from elsewhere; what Pyodide had it still has.
   const before = new Set(importsIn(glueOfPyodide).map(([name]) => name));
-  assert.deepEqual([...has].sort(), [...new Set(importNames(original))].filter((name) => before.has(name)).sort());
+  assert.deepEqual([...has].sort(), [...new Set(Module.imports(new Module(original)).map(({ name }) => name))].filter((name) => before.has(name)).sort());
   for (const [name, function_ = name] of table) assert.match(glue, new RegExp(`(?:function|var|let|,)\\s*${function_.replaceAll("$", "\\$")}\\b`), name);
   assert.deepEqual([...new Set(table.filter(([name]) => name.startsWith("emscripten_gl")).map(([, function_]) => function_))], ["noWebGL"]);
   for (const gone of ["_SDL_OpenAudio", "_emscripten_glAttachShader", "_Mix_LoadWAV_RW"]) assert.ok(glueOfPyodide.includes(gone) && !glue.includes(gone), gone);
@@ -87,5 +78,4 @@ test("Pyodide keeps a few of its exports, each of which its JavaScript names", (
 test("a module that ends too early, or has no exports, is refused", () => {
   assert.throws(() => withExports(original.subarray(0, 9), () => true), /ends in the middle/);
   assert.throws(() => withExports(original.subarray(0, 8), () => true), /no exports/);
-  assert.throws(() => importNames(original.subarray(0, 8)), /no imports/);
 });

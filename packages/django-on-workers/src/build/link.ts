@@ -1,6 +1,9 @@
 /** Pyodide's JavaScript and wasm without what nothing in a Worker can reach. */
 import { transformSync } from "esbuild";
-import { importNames, withExports, type Export } from "./wasm.ts";
+import { withExports, type Export } from "./wasm.ts";
+
+/** Node's types leave WebAssembly to the DOM's. */
+const { Module } = (globalThis as unknown as { WebAssembly: { Module: { new (bytes: Uint8Array): object; imports(module: object): { name: string }[] } } }).WebAssembly;
 
 export interface Linked {
   /** `pyodide.asm.mjs`. */
@@ -49,7 +52,8 @@ const namesIn = (text: string): string[] => text.match(/[A-Za-z_$][\w$]*/g) ?? [
  */
 export function link(glue: string, wasm: Uint8Array): Linked {
   const [, name, parameter, before, declared = "", assignments = "", after] = matched(glue, SHAPE);
-  const body = shaken(withImports(`${before}${after}`, new Set(importNames(wasm))));
+  const imported = Module.imports(new Module(wasm)).map((found) => found.name);
+  const body = shaken(withImports(`${before}${after}`, new Set(imported)));
   const used = new Set([...namesIn(body), ...READ_BY_BOOT]);
   // `_name=Module["_name"]=wasmExports["name"]`, some with one more variable in front.
   const kept = assignments.split(";").filter((assignment) => namesIn(assignment.slice(0, assignment.indexOf("Module["))).some((variable) => used.has(variable)));

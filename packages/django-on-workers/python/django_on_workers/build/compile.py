@@ -14,7 +14,7 @@ __all__ = ["compile_tree"]
 def compile_tree(config: str) -> str:
     """Compile every module under ``root`` and write its ``.pyc`` under ``out``, the same tree below.
 
-    `config` is JSON: ``root``, ``out``, ``without_docstrings`` (folders of ``root`` whose modules lose theirs),
+    `config` is JSON: ``root``, ``out``, ``without_docstrings`` (modules and folders of ``root`` that lose theirs),
     ``columns`` (whether tracebacks are to mark the part of a line that failed). The bytecode names the path
     under ``root`` and is never checked against a source (PEP 552), so the source need not be there. Returns
     JSON: ``failed``, a list of path and message of what is not valid Python.

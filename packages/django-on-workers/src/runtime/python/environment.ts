@@ -17,7 +17,7 @@ const Module = WebAssembly.Module as unknown as Compiler;
 const ready = new Map<string, WebAssembly.Module>();
 const asked = new Set<string>();
 
-/** Bytes as a key of a map; far cheaper than hexadecimal, and a boot asks for hundreds. */
+/** Bytes as a key of a map; far cheaper than hexadecimal. */
 const keyOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 const toHex = (key: string): string => Array.from(key, (unit) => unit.charCodeAt(0).toString(16).padStart(2, "0")).join("");
