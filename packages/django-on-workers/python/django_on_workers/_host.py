@@ -9,7 +9,16 @@ from contextvars import ContextVar
 import _django_on_workers as host
 from pyodide.ffi import run_sync
 
-__all__ = ["BYTES_OFFSET", "answers", "calls", "current_request", "host", "request_id", "wait"]
+__all__ = [
+    "BYTES_OFFSET",
+    "answers",
+    "calls",
+    "current_request",
+    "host",
+    "request_id",
+    "started",
+    "wait",
+]
 
 current_request: ContextVar[int] = ContextVar("django_on_workers.request")
 
@@ -36,27 +45,31 @@ answers = bytes(64 * 1024)
 
 
 def bind() -> None:
-    """Look the functions up, and say where answers go; the first thing that runs after a restore."""
+    """Look up what is called, and say where answers go; the first thing that runs after a restore."""
     for name in _Calls.__slots__:
         setattr(calls, name, getattr(host, name))
+    started.promise = host.started
     host.answers_at(id(answers) + BYTES_OFFSET, len(answers))
 
 
-class Waiting:
-    """A promise that ``run_sync`` waits for as it is: ``runtime/adaptations.py`` lets it."""
+class _Started:
+    """What the host has just started (``Started`` in contract/host.ts), to be awaited or waited for at once.
+
+    ``run_sync`` waits for its promise as it is: ``runtime/adaptations.py`` lets it.
+    """
 
     __slots__ = ("promise",)
-
-    def __init__(self, promise):
-        self.promise = promise
 
     def __await__(self):
         return self.promise.__await__()
 
 
-def wait(waiting):
-    """Suspend this stack until a promise of the host's settles; return its result, or raise JsException."""
-    return run_sync(Waiting(waiting.promise))
+started = _Started()
+
+
+def wait():
+    """Suspend this stack until what the host has just started settles; return its result, or raise JsException."""
+    return run_sync(started)
 
 
 def request_id() -> int:

@@ -166,8 +166,8 @@ export function readMarshal(bytes: Uint8Array): Marshalled {
     position += 4;
     return found;
   };
-  const slice = (length: number): Uint8Array => {
-    const found = bytes.slice(position, position + length);
+  const take = (length: number): Uint8Array => {
+    const found = bytes.subarray(position, position + length);
     position += length;
     return found;
   };
@@ -205,9 +205,9 @@ export function readMarshal(bytes: Uint8Array): Marshalled {
       }
       case "u":
       case "t":
-        return decoder.decode(slice(size()));
+        return decoder.decode(take(size()));
       case "s":
-        return slice(size());
+        return take(size()).slice();
       case "(":
       case "[":
         return items();

@@ -7,27 +7,30 @@ from django_on_workers._host import answers, host
 from django_on_workers.db.sqlite.driver import DriverError, Result
 
 
-def load(answer, params: Iterable = ()):
+def load(answer, sent: Iterable = ()):
     """
     Return what the host has packed (``Answer`` in contract/host.ts).
 
     Raises DriverError where that is the message of an error, and UnicodeEncodeError
-    if the reason is a parameter that is no Unicode text.
+    if the reason is text among what was sent that is no Unicode.
     """
     if type(answer) is int:
         return marshal.loads(answers)
     if type(answer) is str:
-        for value in params:
+        for value in sent:
             if type(value) is str:
                 value.encode()
         raise DriverError(answer)
     return marshal.loads(answer.to_bytes())
 
 
-def result(request: int, columns, chunk, rowcount, lastrowid) -> Result:
-    rows, inexact, rest = chunk
-    more = None if rest is None else Chunks(request, rest)
-    return Result(columns, rows, more, rowcount, lastrowid, inexact)
+def result(request: int, fields: tuple) -> Result:
+    """Return a result from what the host has packed: the fields of one, with a number in the place of ``more``."""
+    if fields[2] is not None:
+        columns, rows, rest, *others = fields
+        fields = (columns, rows, Chunks(request, rest), *others)
+    # The class's own ways are functions of Python's, which take their arguments apart again.
+    return tuple.__new__(Result, fields)
 
 
 class Chunks:
@@ -44,7 +47,7 @@ class Chunks:
         if self._rest is None:
             raise StopIteration
         rest, self._rest = self._rest, None
-        rows, inexact, self._rest = load(host.result_more(self._request, rest))
+        rows, self._rest, inexact = load(host.result_more(self._request, rest))
         return rows, inexact
 
     def count(self) -> int:

@@ -156,7 +156,8 @@ def _apply_sleep() -> None:
         """Waits without blocking other requests; the clock of a Worker stands still while Python runs."""
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
-        wait(host.sleep(seconds * 1000))
+        host.sleep(seconds * 1000)
+        wait()
 
     time.sleep = sleep
 
@@ -247,14 +248,14 @@ def _check_ensure_future() -> list[str]:
 
     from pyodide.ffi import run_sync
 
-    from django_on_workers._host import Waiting
+    from django_on_workers._host import started
 
     problems = _parameters(asyncio.ensure_future, "coro_or_future", "loop")
     if not inspect.isbuiltin(run_sync):
         problems.append(
             "run_sync is not a function of C's, which looks ensure_future up in asyncio"
         )
-    if not hasattr(Waiting, "__await__"):
+    if not hasattr(started, "__await__"):
         problems.append("run_sync takes awaitables only")
     return problems
 
@@ -262,13 +263,13 @@ def _check_ensure_future() -> list[str]:
 def _apply_ensure_future() -> None:
     import asyncio
 
-    from django_on_workers._host import Waiting
+    from django_on_workers._host import started
 
     @functools.wraps(asyncio.ensure_future)
     def ensure_future(coro_or_future, *, loop=None):
         """Return a promise that run_sync() is to wait for as it is."""
-        if type(coro_or_future) is Waiting:
-            return coro_or_future.promise
+        if coro_or_future is started:
+            return started.promise
         return original(coro_or_future, loop=loop)
 
     original = asyncio.ensure_future

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from pyodide.ffi import run_sync, to_js
 
 from django_on_workers import env
-from django_on_workers._host import BYTES_OFFSET, calls, host
+from django_on_workers._host import BYTES_OFFSET, calls, host, started
 
 from .head import parse
 
@@ -61,7 +61,8 @@ async def _serve(application, request_id: int, head: str) -> None:
             # Nothing more comes but the end, and that is ours to tell.
             await gone.wait()
             return {"type": "http.disconnect"}
-        piece = await host.read(request_id)
+        host.read(request_id)
+        piece = await started
         if piece is None:
             read_all = True
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -91,7 +92,8 @@ async def _serve(application, request_id: int, head: str) -> None:
                 calls.respond(request_id, status, "\n".join(headers))
             if body:
                 try:
-                    await host.write(request_id, to_js(bytes(body)))
+                    host.write(request_id, to_js(bytes(body)))
+                    await started
                 except Exception:
                     # The client went away: tell the application, as ASGI has it.
                     gone.set()

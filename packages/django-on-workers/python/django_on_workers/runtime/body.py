@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-from pyodide.ffi import run_sync
-
-from django_on_workers._host import host
+from django_on_workers._host import host, wait
 
 __all__ = ["RequestBody"]
 
@@ -25,7 +23,8 @@ class RequestBody:
     def _fetch(self) -> bool:
         if self._ended:
             return False
-        piece = run_sync(host.read(self._request_id))
+        host.read(self._request_id)
+        piece = wait()
         if piece is None:
             self._ended = True
             return False

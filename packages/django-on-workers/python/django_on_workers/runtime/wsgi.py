@@ -5,7 +5,7 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from django_on_workers import env
-from django_on_workers._host import BYTES_OFFSET, calls, host
+from django_on_workers._host import BYTES_OFFSET, calls, host, wait
 
 from .body import RequestBody
 from .head import parse
@@ -97,20 +97,24 @@ def server(application):
                 close()
 
     def stream(request_id, started, written, result):
-        from pyodide.ffi import run_sync, to_js
-
         iterator = iter(result)
         # PEP 3333: the head goes out with the first piece, which may be the one that calls start_response.
         first = next(iterator, None)
         respond(request_id, started, None)
         for piece in written:
-            run_sync(host.write(request_id, to_js(piece)))
+            write(request_id, piece)
         if first is not None:
-            run_sync(host.write(request_id, to_js(bytes(first))))
+            write(request_id, bytes(first))
             for piece in iterator:
                 if piece:
-                    run_sync(host.write(request_id, to_js(bytes(piece))))
+                    write(request_id, bytes(piece))
         host.end(request_id)
+
+    def write(request_id, piece):
+        from pyodide.ffi import to_js
+
+        host.write(request_id, to_js(piece))
+        wait()
 
     def respond(request_id, started, body):
         if started is None:

@@ -1,5 +1,5 @@
 /** SQL on a D1 database. https://developers.cloudflare.com/d1/worker-api/ */
-import { changesRows, writeResult, type OpenResults, type SqlValue, type Write } from "./rows.ts";
+import { changesRows, writeResult, type OpenResults, type SqlValue, type Statement, type Write } from "./rows.ts";
 
 /** D1's answers are JSON, in which bytes are arrays of numbers. */
 type JsonValue = SqlValue | number[];
@@ -76,7 +76,7 @@ function counted(open: OpenResults, sql: string, { results, meta }: D1Result<Row
 }
 
 /** Runs a statement. Resolves with what writes its result; rejects with what D1 has against it. */
-export async function query(sessions: Sessions, open: OpenResults, binding: string, sql: string, parameters: readonly SqlValue[]): Promise<Write> {
+export async function query(sessions: Sessions, open: OpenResults, binding: string, sql: string, ...parameters: SqlValue[]): Promise<Write> {
   const changes = changesRows(sql);
   const statement = sessions.database(binding, changes).prepare(sql).bind(...parameters);
   if (changes) return counted(open, sql, await statement.all<Row>());
@@ -90,9 +90,9 @@ export async function query(sessions: Sessions, open: OpenResults, binding: stri
 }
 
 /** Runs statements as one transaction, like {@link query}. */
-export async function batch(sessions: Sessions, open: OpenResults, binding: string, statements: readonly [string, SqlValue[]][]): Promise<Write> {
+export async function batch(sessions: Sessions, open: OpenResults, binding: string, statements: readonly Statement[]): Promise<Write> {
   const db = sessions.database(binding, true);
-  const results = await db.batch<Row>(statements.map(([sql, parameters]) => db.prepare(sql).bind(...parameters)));
+  const results = await db.batch<Row>(statements.map(([sql, ...parameters]) => db.prepare(sql).bind(...parameters)));
   return (writer) => {
     writer.list(results.length);
     results.forEach((result, index) => counted(open, statements[index]?.[0] ?? "", result)(writer));

@@ -26,7 +26,7 @@ function live(cursor: Cursor): Rows {
 }
 
 /** Runs a statement and writes its result. Throws what SQLite has against it. */
-export function query(writer: MarshalWriter, storage: DurableObjectStorage, open: OpenResults, sql: string, parameters: readonly SqlValue[]): void {
+export function query(writer: MarshalWriter, storage: DurableObjectStorage, open: OpenResults, sql: string, ...parameters: SqlValue[]): void {
   const cursor = storage.sql.exec(sql, ...parameters);
   const columns = cursor.columnNames;
   if (!changesRows(sql) && cursor.rowsWritten === 0) {

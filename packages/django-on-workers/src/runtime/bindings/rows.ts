@@ -1,11 +1,11 @@
 /**
- * Results of a query as buffers in Python's marshal format: `(columns, chunk, rows changed, last row id)`.
+ * Results of a query as buffers in Python's marshal format: `(columns, rows, rest, rows changed, last row id, rounded)`.
  *
- * A chunk is `(rows, rounded, rest)`: rows of the result, whether integers among them may not be exact, and None, or the
- * number by which the request asks for the next chunk.
+ * Rows are a chunk of the result. The rest is None, or the number by which the request asks for the next chunk, which is
+ * `(rows, rest, rounded)`. Rounded says whether integers among these rows may not be exact.
  */
 import type { Bytes } from "../../contract/host.ts";
-import { readMarshal, type MarshalWriter, type Marshalled } from "../../contract/marshal.ts";
+import { readMarshal, type MarshalWriter } from "../../contract/marshal.ts";
 import type { LinearMemory } from "../python/memory.ts";
 
 export type SqlValue = ArrayBuffer | string | number | null;
@@ -24,9 +24,8 @@ export class OpenResults {
   readonly #answers = new Map<number, Write>();
   #last = 0;
 
-  /** Writes a chunk, and keeps what is left. */
+  /** Writes the rows of a chunk, and the number under which the rest is kept. */
   write(writer: MarshalWriter, rows: Rows): void {
-    writer.tuple(3);
     const end = writer.length + CHUNK;
     const closeList = writer.openList();
     let count = 0;
@@ -42,7 +41,6 @@ export class OpenResults {
       throw error;
     }
     closeList(count);
-    writer.value(writer.rounded);
     writer.value(next.done ? null : this.#keep(rows));
   }
 
@@ -64,7 +62,9 @@ export class OpenResults {
     const rows = this.#rows.get(number);
     this.#rows.delete(number);
     if (!rows) throw new Error("The rest of this result was given up.");
+    writer.tuple(3);
     this.write(writer, rows);
+    writer.value(writer.rounded);
   }
 
   /** Reads a result to its end, for nothing but the number of its rows. */
@@ -100,17 +100,20 @@ export function writeResult(
   rowsChanged: number,
   lastRowId: number | null,
 ): void {
-  writer.tuple(4);
+  writer.tuple(6);
   writer.value(columns);
   open.write(writer, rows);
   writer.value(rowsChanged);
   writer.value(lastRowId);
+  writer.value(writer.rounded);
 }
 
-/** Parameters as Python passes them: nothing, or `marshal` data. */
-export function readParameters<Shape extends Marshalled>(memory: LinearMemory, parameters: Bytes | []): Shape {
-  return (parameters.length === 0 ? [] : readMarshal(memory.view(parameters))) as unknown as Shape;
-}
+/** A statement as Python passes it, as `marshal` data. */
+export type Statement = [sql: string, ...parameters: SqlValue[]];
+
+export const readStatement = (memory: LinearMemory, statement: Bytes): Statement => readMarshal(memory.view(statement)) as unknown as Statement;
+
+export const readStatements = (memory: LinearMemory, statements: Bytes): Statement[] => readMarshal(memory.view(statements)) as unknown as Statement[];
 
 /** Whether a statement changes rows. As Python's sqlite3 has it, one that begins with WITH does not say how many. */
 export const changesRows = (sql: string): boolean => /^\s*(?:insert|update|delete|replace)\b/i.test(sql);

@@ -9,10 +9,11 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from django_on_workers.db.sqlite import dbapi
 from django_on_workers.db.sqlite.driver import DriverError, Result
+from django_on_workers.db.sqlite.statements import is_named
 
 #: Ends a batch that would leave rows referring to nothing: JSON that is none is an error.
 CHECK = (
@@ -42,9 +43,9 @@ def digest(sql: str, params: Sequence) -> str:
 class Cursor(dbapi.Cursor):
     def _prepare(self, query, params):
         # Parameters and results are JSON, which has no infinity: it would become NULL.
-        values = params.values() if isinstance(params, Mapping) else params
-        if any(map(math.isinf, [value for value in values if type(value) is float])):
-            raise dbapi.DataError("D1 can't store an infinite number.")
+        for value in params.values() if is_named(params) else params:
+            if type(value) is float and math.isinf(value):
+                raise dbapi.DataError("D1 can't store an infinite number.")
         return super()._prepare(query, params)
 
 

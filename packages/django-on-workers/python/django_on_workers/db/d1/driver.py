@@ -2,6 +2,7 @@
 
 import marshal
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from django_on_workers._host import BYTES_OFFSET, calls, host, request_id, wait
 from django_on_workers.db.results import load, result
@@ -34,22 +35,18 @@ class D1Driver:
         self._binding = binding
 
     def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:
-        if params:
-            packed = marshal.dumps(tuple(params), 2)
-            answer = calls.d1_query(
-                self._request, self._binding, sql, id(packed) + BYTES_OFFSET, len(packed)
-            )
-        else:
-            answer = calls.d1_query(self._request, self._binding, sql)
-        return result(self._request, *self._load(wait(answer), params))
+        statement = (sql, *params)
+        packed = marshal.dumps(statement, 2)
+        calls.d1_query(self._request, self._binding, id(packed) + BYTES_OFFSET, len(packed))
+        return result(self._request, self._load(wait(), statement))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
-        packed = marshal.dumps([(sql, tuple(params)) for sql, params in statements], 2)
-        answer = calls.d1_batch(
-            self._request, self._binding, id(packed) + BYTES_OFFSET, len(packed)
-        )
-        sent = (value for _, params in statements for value in params)
-        return [result(self._request, *each) for each in self._load(wait(answer), sent)]
+        sent = [(sql, *params) for sql, params in statements]
+        packed = marshal.dumps(sent, 2)
+        calls.d1_batch(self._request, self._binding, id(packed) + BYTES_OFFSET, len(packed))
+        return [
+            result(self._request, each) for each in self._load(wait(), chain.from_iterable(sent))
+        ]
 
     def _load(self, answered: int | str, sent: Iterable):
         """Fetch the answer by its number, unless it is the message of an error."""

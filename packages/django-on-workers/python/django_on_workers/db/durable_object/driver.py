@@ -43,12 +43,10 @@ class StorageDriver:
         self._savepoints: list[str] = []
 
     def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:
-        if params:
-            packed = marshal.dumps(tuple(params), 2)
-            answer = self._query(self._request, sql, id(packed) + BYTES_OFFSET, len(packed))
-        else:
-            answer = self._query(self._request, sql)
-        return result(self._request, *load(answer, params))
+        statement = (sql, *params)
+        packed = marshal.dumps(statement, 2)
+        answer = self._query(self._request, id(packed) + BYTES_OFFSET, len(packed))
+        return result(self._request, load(answer, statement))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         self.begin()
@@ -105,6 +103,7 @@ class StorageDriver:
 
     def _wait(self, call, *depth: int) -> None:
         try:
-            wait(call(self._request, *depth))
+            call(self._request, *depth)
+            wait()
         except JsException as error:
             raise DriverError(str(error)) from None

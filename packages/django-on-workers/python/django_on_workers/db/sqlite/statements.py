@@ -58,7 +58,7 @@ def prepare(query: str, params: Sequence | Mapping) -> tuple[str, Sequence]:
     ``OverflowError`` for an integer beyond 64 bits and ``ValueError`` when
     placeholders and parameters differ in number.
     """
-    if isinstance(params, Mapping):
+    if is_named(params):
         query, names = positional(query)
         params = [params[name] for name in names]
     sql, adapters, integers = plan(query, tuple(map(type, params)))
@@ -73,6 +73,11 @@ def prepare(query: str, params: Sequence | Mapping) -> tuple[str, Sequence]:
     if len(params) > MAX_PARAMS:
         return inline(query, params)
     return sql, params
+
+
+def is_named(params: Sequence | Mapping) -> bool:
+    """Return whether parameters have names. Most are a tuple, and an abstract class is slow to tell."""
+    return not isinstance(params, (tuple, list)) and isinstance(params, Mapping)
 
 
 def only_statement(query: str) -> str:
