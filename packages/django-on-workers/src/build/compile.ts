@@ -30,8 +30,14 @@ function filesUnder(folder: string, mount: string, keep: (path: string) => boole
   return files;
 }
 
-/** Packages whose docstrings nothing reads at run time. Others may: some make a parser or a help text of them. */
-const WITHOUT_DOCSTRINGS = ["django", "asgiref", "sqlparse", "django_on_workers"];
+/**
+ * Packages whose docstrings nothing reads at run time. Others may: some make a parser or a help text of them. So do
+ * Django's admindocs, of what tags and filters, models and views say of themselves.
+ */
+const DESCRIBED = ["templatetags/", "views/", "views\\.py", "models\\.py", "base_user\\.py", "template/(?:default\\w+|loader_tags)\\.py", "admin/(?:options|sites)\\.py"];
+const WITHOUT_DOCSTRINGS = `(?:asgiref|sqlparse|django_on_workers|django(?!/(?:.+/)?(?:${DESCRIBED.join("|")})))/`;
+/** Matches no path. */
+const NONE = "(?!)";
 /** What a package brings and no program reads. */
 const SUPERFLUOUS = [/\.po$/, /\.pyi$/, /\.pyc$/, /^bin\//, /\.dist-info\/(?:RECORD|INSTALLER|REQUESTED|WHEEL|licenses\/|LICENSE|AUTHORS)/];
 /** Packages' files that only the build needs: our own build steps, and static files that become assets. */
@@ -42,9 +48,9 @@ const NATIVE = /\.(?:so|pyd|dylib)$/;
 
 /**
  * The bytecode of the sources under `root`, of which those that the builder's interpreter has anyway need not be given.
- * The modules and packages that are named lose their docstrings.
+ * Those whose path begins with a match of a regular expression of Python's lose their docstrings.
  */
-export async function compiled(builder: Builder, sources: Files, root: string, withoutDocstrings: readonly string[]): Promise<Files> {
+export async function compiled(builder: Builder, sources: Files, root: string, withoutDocstrings: string): Promise<Files> {
   const mounted = packFiles(new Map([...ownSources(), ...sources]), 1);
   const mounts = [...new Set([PACKAGES_ROOT, root])].filter((mount) => [...mounted.keys()].some((path) => path.startsWith(`${mount}/`)));
   const { result, files } = await builder.run<{ failed: [string, string][] }>(
@@ -145,7 +151,7 @@ export async function compileProject(project: Project, builder: Builder, cache: 
   }
   if (changed.size > 0) {
     progress.step(`Compiling ${changed.size === 1 ? "one file" : `${changed.size} files`} of the project`);
-    const fresh = await compiled(builder, changed, PROJECT_ROOT, []);
+    const fresh = await compiled(builder, changed, PROJECT_ROOT, NONE);
     for (const [path, packed] of packFiles(fresh, PROJECT_LEVEL)) bytecode.set(path, packed);
   }
   const packed = new Map([...packFiles(files, PROJECT_LEVEL), ...bytecode]);

@@ -7,8 +7,8 @@ import { cachePath, compiled, NO_SOURCE, packPackages } from "./compile.ts";
 import type { Progress } from "./progress.ts";
 import type { Pyodide } from "./pyodide.ts";
 
-/** Pyodide makes docstrings of C's functions from those that these have. */
-const WITH_DOCSTRINGS = ["_pyodide", "pyodide"];
+/** Everything but Pyodide's own: it makes docstrings of C's functions from those. */
+const WITHOUT_DOCSTRINGS = "(?!_?pyodide/)";
 
 export interface StandardLibrary {
   /** Bytecode, data, and in the place of each source a line that says so. */
@@ -30,8 +30,7 @@ export async function standardLibrary(pyodide: Pyodide, cache: Cache, progress: 
     const files = filesOf(pyodide);
     const builder = new Builder(cache, pyodide, writeArchive([root], packFiles(files, 1)));
     try {
-      const names = new Set([...files.keys()].map((path) => path.slice(root.length + 1).split("/")[0] as string));
-      const bytecode = await compiled(builder, new Map(), root, [...names].filter((name) => !WITH_DOCSTRINGS.includes(name)));
+      const bytecode = await compiled(builder, new Map(), root, WITHOUT_DOCSTRINGS);
       for (const path of files.keys()) if (bytecode.has(cachePath(path))) files.set(path, NO_SOURCE);
       return writeArchive([root], packPackages(new Map([...files, ...bytecode])));
     } finally {

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from importlib._bootstrap_external import _code_to_hash_pyc
 from importlib.util import cache_from_source, source_hash
 from pathlib import Path
@@ -14,20 +15,20 @@ __all__ = ["compile_tree"]
 def compile_tree(config: str) -> str:
     """Compile every module under ``root`` and write its ``.pyc`` under ``out``, the same tree below.
 
-    `config` is JSON: ``root``, ``out``, ``without_docstrings`` (modules and folders of ``root`` that lose theirs),
-    ``columns`` (whether tracebacks are to mark the part of a line that failed). The bytecode names the path
-    under ``root`` and is never checked against a source (PEP 552), so the source need not be there. Returns
-    JSON: ``failed``, a list of path and message of what is not valid Python.
+    `config` is JSON: ``root``, ``out``, ``without_docstrings`` (a regular expression: sources whose path below ``root``
+    begins with a match lose theirs), ``columns`` (whether tracebacks are to mark the part of a line that failed).
+    The bytecode names the path under ``root`` and is never checked against a source (PEP 552), so the source need
+    not be there. Returns JSON: ``failed``, a list of path and message of what is not valid Python.
     """
     parsed = json.loads(config)
     root, out = Path(parsed["root"]), Path(parsed["out"])
-    without_docstrings = set(parsed["without_docstrings"])
+    without_docstrings = re.compile(parsed["without_docstrings"])
     failed = []
     for path in sorted(root.rglob("*.py")):
         source = path.read_bytes()
         try:
             tree = ast.parse(source, str(path))
-            if path.relative_to(root).parts[0] in without_docstrings:
+            if without_docstrings.match(path.relative_to(root).as_posix()):
                 _strip_docstrings(tree)
             code = compile(tree, str(path), "exec", dont_inherit=True, optimize=0)
         except (SyntaxError, ValueError) as error:
