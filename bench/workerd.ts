@@ -1,25 +1,17 @@
 /** The example under workerd: as a process of its own for cold starts, and in a loop for hot requests. */
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { createRequire } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
 import type { Build } from "../packages/django-on-workers/dist/build/index.js";
 import { startLocal } from "../packages/django-on-workers/dist/build/local.js";
+import { freePort } from "../tests/support/command.ts";
 import type { Loop } from "./native.ts";
 
 const require = createRequire(new URL("../packages/django-on-workers/package.json", import.meta.url));
 /** workerd's own program, without the script of the package in front of it. */
 const workerd = (require("workerd") as { default: string }).default;
 export const workerdVersion = (require("workerd/package.json") as { version: string }).version;
-
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done) => probe.listen(0, "127.0.0.1", done));
-  const { port } = probe.address() as { port: number };
-  await new Promise((done) => probe.close(done));
-  return port;
-}
 
 const KINDS: Record<string, string> = { js: "esModule", mjs: "esModule", wasm: "wasm", bin: "data" };
 

@@ -1,6 +1,7 @@
 /** Programs, as a user starts them. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { createServer, type AddressInfo } from "node:net";
+import { randomInt } from "node:crypto";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { cli } from "./project.ts";
@@ -41,12 +42,22 @@ export const dow = (args: string[], cwd: string, env: Variables = {}): Promise<R
 /** PATH with the Node that runs the tests first: Wrangler wants it. */
 export const withNewNode = (): string => `${dirname(process.execPath)}:${process.env["PATH"]}`;
 
+/** Where systems take the ports of outgoing connections from begins above it: Linux at 32768. */
+const PORTS = { from: 10_000, to: 32_000 };
+
+/**
+ * A port that nothing listens on. Not one that the system hands out, as port 0 gives: until the server has it, any
+ * connection that leaves this machine might get it, even the one that asks whether the server is there.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    const server = createServer();
+    const listens = await new Promise<boolean>((resolve) => server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true)));
+    if (!listens) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 export interface Server {
