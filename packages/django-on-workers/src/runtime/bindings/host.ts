@@ -130,7 +130,7 @@ export function createHost(memory: LinearMemory): Host {
     object_commit: (request, depth) => start(transactions(request).commit(depth)),
     object_rollback: (request, depth) => start(transactions(request).rollback(depth)),
 
-    d1_session: (request, binding, start) => find(request).sessions.open(binding, start),
+    d1_session: (request, binding, from) => find(request).sessions.open(binding, from),
     d1_bookmark: (request, binding) => find(request).sessions.bookmark(binding),
     d1_query: (request, binding, ...statement) =>
       start(later(request, ({ sessions, results }) => d1.query(sessions, results, binding, ...readStatement(memory, statement)))),
