@@ -1,7 +1,7 @@
 /** What Django promises of atomic(), on a Durable Object. */
 import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
-import { createServer, request as start, type ServerResponse } from "node:http";
+import { createServer, request as start, type ClientRequest, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -122,13 +122,31 @@ for (const kind of ["wsgi", "asgi"] as const) {
       assert.deepEqual((await third).names, ["held-2-1", "held-2-2"]);
     });
 
-    test("a client that leaves does not cut a block in two", async () => {
+    const waiting = async (number: number): Promise<ClientRequest> => {
       const { hostname, port } = new URL(site.url);
-      const leaving = start({ hostname, port, path: `/blocks/held/?number=3&gates=${encodeURIComponent(gates.url)}` });
-      leaving.on("error", () => undefined);
-      leaving.end();
-      await gates.arrived("held-3-1");
-      leaving.destroy();
+      const client = start({ hostname, port, path: `/blocks/held/?number=${number}&gates=${encodeURIComponent(gates.url)}` });
+      client.on("error", () => undefined);
+      client.end();
+      await gates.arrived(`held-${number}-1`);
+      return client;
+    };
+
+    test("a client that goes away takes its block back at once, and others go on", async () => {
+      const client = await waiting(4);
+      client.socket?.resetAndDestroy();
+      // Its view waits still.
+      assert.deepEqual(await seen("held-4-"), []);
+      assert.equal((await send(site.url, "/blocks/locked/")).status, 200);
+      await gates.open("held-4-1");
+      const told = (): boolean => site.logs.some(({ message }) => message.includes("OperationalError: This transaction has been rolled back: the client went away while it was open."));
+      while (!told()) await new Promise((done) => setTimeout(done, 10));
+      assert.deepEqual(await seen("held-4-"), []);
+      assert.ok(!gates.arrivals.includes("held-4-2"));
+    });
+
+    test("a client that only closes its side of the connection may be waiting, and its block goes on", async () => {
+      const client = await waiting(3);
+      client.socket?.end();
       await Promise.all(["held-3-1", "held-3-2"].map((name) => gates.open(name)));
       assert.deepEqual(await seen("held-3-"), ["held-3-1", "held-3-2"]);
     });

@@ -3,11 +3,19 @@ import { Sessions } from "./d1.ts";
 import { OpenResults } from "./rows.ts";
 import { TransactionStack } from "./transactions.ts";
 
+/** Whoever waits for the response. */
+export interface Client {
+  /** Fails when the client has gone away, and when it has its response; does not resolve. */
+  left(): Promise<unknown>;
+}
+
 export interface Scope {
   env: object;
   waitUntil(promise: Promise<unknown>): void;
   /** The storage of the Durable Object that serves the request, if one does. */
   storage?: DurableObjectStorage;
+  /** Known in a Durable Object, which would not be told of its end while a transaction is open. */
+  client?: Client;
   /** The object exists for tests: its storage may be emptied, and holds no site. */
   forTests?: boolean;
 }
@@ -33,15 +41,23 @@ export interface ResponseParts {
 const open = new Map<number, Exchange>();
 let last = 0;
 
+const never = (): Promise<never> => new Promise(() => undefined);
+
 export function begin(scope: Scope, body: ReadableStream<Uint8Array> | null, answer: Exchange["answer"]): number {
   const id = ++last;
+  const { client, storage } = scope;
+  let answered = false;
+  const left = client && (() => client.left().then(never, () => (answered ? never() : undefined)));
   open.set(id, {
     scope,
-    transactions: scope.storage && new TransactionStack(scope.storage),
+    transactions: storage && new TransactionStack(storage, left),
     sessions: new Sessions(scope.env, scope.forTests),
     results: new OpenResults(),
     body: body?.getReader(),
-    answer,
+    answer(parts) {
+      answered = true;
+      answer(parts);
+    },
     writer: undefined,
   });
   return id;

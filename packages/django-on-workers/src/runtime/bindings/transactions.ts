@@ -14,6 +14,11 @@ const EXCEEDED =
   "This transaction has been rolled back: it was open for 29 seconds, and a Durable Object that waits for 30 is reset. " +
   "Nothing else is served meanwhile, so do what takes long (fetch, sleep, storage) outside atomic().";
 
+/** A transaction that is still open after so many milliseconds waits for something: then it matters whether somebody waits for it. */
+const PATIENCE = 100;
+
+const LEFT = "This transaction has been rolled back: the client went away while it was open.";
+
 interface Level {
   end(how: "commit" | "rollback"): Promise<void>;
 }
@@ -21,28 +26,34 @@ interface Level {
 export class TransactionStack {
   readonly #storage: DurableObjectStorage;
   readonly #open: Level[] = [];
+  readonly #left: (() => Promise<void>) | undefined;
   #deadline = 0;
-  /** Settles when a transaction that took too long is rolled back; set until the block has been left. */
-  #exceeded: Promise<void> | undefined;
+  /** Why a transaction was rolled back from here, and when that is done; set until the block has been left. */
+  #givenUp: { reason: string; done: Promise<void> } | undefined;
 
-  constructor(storage: DurableObjectStorage) {
+  /** `left` begins to wait for the client to go away, and resolves when it has. */
+  constructor(storage: DurableObjectStorage, left?: () => Promise<void>) {
     this.#storage = storage;
+    this.#left = left;
   }
 
   /** Why no statement can run, if that is so. */
   get refusal(): string | undefined {
-    return this.#exceeded && EXCEEDED;
+    return this.#givenUp?.reason;
   }
 
   /** Opens a transaction, or a savepoint inside one. */
   async begin(): Promise<void> {
-    if (this.#exceeded) throw new Error(EXCEEDED);
+    this.#refuse();
     const entered = Promise.withResolvers<DurableObjectTransaction>();
     const released = Promise.withResolvers<void>();
     const settled = this.#storage.transaction(async (transaction) => {
       if (this.#open.length === 0) this.#deadline = Date.now() + LIMIT;
-      // Each level has its own: the timers of outer ones do not fire before it ends.
-      const timer = setTimeout(() => this.#exceed(), this.#deadline - Date.now());
+      // Each level has its own: neither timers nor answers reach outer ones before it ends.
+      let timer = setTimeout(() => {
+        void this.#left?.().then(() => this.#giveUp(LEFT));
+        timer = setTimeout(() => this.#giveUp(EXCEEDED), this.#deadline - Date.now());
+      }, PATIENCE);
       entered.resolve(transaction);
       await released.promise;
       clearTimeout(timer);
@@ -61,22 +72,25 @@ export class TransactionStack {
 
   /** Ends what is open, from the innermost on, until `depth` levels are left. */
   async commit(depth: number): Promise<void> {
-    if (this.#exceeded) throw new Error(EXCEEDED);
+    this.#refuse();
     await this.#end("commit", depth);
   }
 
   async rollback(depth: number): Promise<void> {
-    if (this.#exceeded) {
-      await this.#exceeded;
-      if (depth === 0) this.#exceeded = undefined;
-    } else await this.#end("rollback", depth);
+    await this.#givenUp?.done;
+    await this.#end("rollback", depth);
+    if (depth === 0) this.#givenUp = undefined;
+  }
+
+  #refuse(): void {
+    if (this.#givenUp) throw new Error(this.#givenUp.reason);
   }
 
   async #end(how: "commit" | "rollback", depth: number): Promise<void> {
     while (this.#open.length > depth) await this.#open.pop()?.end(how);
   }
 
-  #exceed(): void {
-    this.#exceeded = this.#end("rollback", 0);
+  #giveUp(reason: string): void {
+    if (this.#open.length > 0) this.#givenUp ??= { reason, done: this.#end("rollback", 0) };
   }
 }
