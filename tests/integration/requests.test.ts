@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
 import { ALL, combinations, startBehaviour } from "../support/behaviour.ts";
 import { json, open, send } from "../support/http.ts";
 
@@ -134,6 +135,14 @@ combinations(ALL, (database, kind) => {
     const tagged = await send(site.url, "/modified/", { headers: { "if-none-match": headers["etag"] ?? '"none"' } });
     assert.equal(tagged.status, headers["etag"] === undefined ? 200 : 304);
   });
+
+  for (const [how, path] of [["at once", "/packed/"], ["in a stream", "/packed/?stream=1"]] as const) {
+    test(`what Django compresses and sends ${how} is compressed once`, async () => {
+      const packed = await send(site.url, path, { headers: { "accept-encoding": "gzip" } });
+      assert.equal(packed.headers["content-encoding"], "gzip");
+      assert.equal(gunzipSync(packed.body).toString(), "text ".repeat(400));
+    });
+  }
 
   test("a file is sent with its length, type and name", async () => {
     const { headers, body } = await send(site.url, "/file/");

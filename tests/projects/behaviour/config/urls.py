@@ -7,6 +7,7 @@ urlpatterns = [
     path("upload/", views.upload),
     path("cookies/", views.cookies),
     path("go/", views.go),
+    path("packed/", views.packed),
     path("stream/", views.stream),
     path("stream-async/", asynchronous.stream),
     path("release/", views.release),

@@ -27,6 +27,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from django.views.debug import ExceptionReporter
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import last_modified
 
 from django_on_workers import env, run_sync
@@ -91,6 +92,13 @@ def cookies(request):
 
 def go(request):
     return HttpResponseRedirect(request.GET.get("to", "/echo/?from=go"))
+
+
+@gzip_page
+def packed(request):
+    """Compressed by Django, if the client takes that: whole, or in pieces."""
+    text = b"text " * 400
+    return StreamingHttpResponse([text]) if "stream" in request.GET else HttpResponse(text)
 
 
 def stream(request):

@@ -18,7 +18,9 @@ function headOf({ method, url, headers }: Request): string {
 
 /** A response with headers as lines; entering them here spares the platform a copy. */
 function responseOf(body: Uint8Array | ReadableStream | null, status: number, lines: string): Response {
-  const response = new Response(body, { status });
+  // Where Django says Content-Encoding, it has done that itself: the platform would do it again.
+  // https://developers.cloudflare.com/workers/runtime-apis/response/
+  const response = new Response(body, { status, encodeBody: "manual" });
   const { headers } = response;
   if (lines) {
     for (const line of lines.split("\n")) {
