@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { build, type Build, type Database } from "../packages/django-on-workers/dist/build/index.js";
 import { manage } from "../packages/django-on-workers/dist/build/local.js";
 import { root } from "../scripts/lib/prepare.mjs";
+import { main, step } from "../scripts/lib/terminal.mjs";
 import { d1Loops, objectAndNative, OPERATIONS, reset, type Operation } from "./databases.ts";
 import { coldNative, djangoFor, httpNative, loopNative, newestPython, prepareNative, type Loop, type Native } from "./native.ts";
 import { coldExample, coldParts, coldTrivial, loopHere, startWorkerd, workerdVersion, type ColdParts } from "./workerd.ts";
@@ -26,7 +27,6 @@ const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 };
 const round = (value: number, digits = 3): number => Number(value.toFixed(digits));
-const say = (text: string): void => void process.stderr.write(`› ${text} …\n`);
 
 interface Pair {
   here: number;
@@ -61,9 +61,9 @@ async function buildTimes(folder: string, requirement: string): Promise<{ built:
     const built = await build({ root: folder, database: "durable-object" satisfies Database });
     return [built, (performance.now() - started) / 1000];
   };
-  say("Building the example from nothing");
+  step("Building the example from nothing");
   const [, cold] = await timed();
-  say("Building it again, unchanged and with one changed view");
+  step("Building it again, unchanged and with one changed view");
   const unchanged = median([(await timed())[1], (await timed())[1], (await timed())[1]]);
   const views: number[] = [];
   for (let i = 0; i < 3; i++) {
@@ -75,7 +75,7 @@ async function buildTimes(folder: string, requirement: string): Promise<{ built:
 }
 
 async function fill(built: Build): Promise<void> {
-  say("Filling its database");
+  step("Filling its database");
   const output = { stdout: () => undefined, stderr: () => undefined };
   for (const argv of [["migrate", "--verbosity", "0"], ["loaddata", "demo"]]) {
     if ((await manage(built, argv, output)) !== 0) throw new Error(`manage ${argv.join(" ")} failed.`);
@@ -95,7 +95,7 @@ async function overHttp(origin: string, path: string, count: number): Promise<nu
 
 /** Starts in turns with each of the two others, and where the time of one goes. */
 async function coldStart(built: Build, native: Native, scratch: string) {
-  say("Cold starts");
+  step("Cold starts");
   const example = coldExample(built, scratch);
   const trivial = coldTrivial(scratch);
   const once = async (worker: typeof example, path: string): Promise<number> => {
@@ -126,12 +126,12 @@ async function hot(built: Build, native: Native) {
   const results = {} as Record<Page, Pair>;
   const memory: Record<string, number> = {};
   try {
-    say("Linear memory over 5,000 requests");
+    step("Linear memory over 5,000 requests");
     memory["100"] = await here.memory(HOME, 100);
     memory["1000"] = await here.memory(HOME, 900);
     memory["5000"] = await here.memory(HOME, 4000);
     for (const [page, [path, count]] of Object.entries(PAGES) as [Page, readonly [string, number]][]) {
-      say(`Hot requests in process: ${page}`);
+      step(`Hot requests in process: ${page}`);
       await here.measure(path, count * 2);
       await there.measure(path, count);
       const found = await pair(ROUNDS, () => here.measure(path, count), () => there.measure(path, count));
@@ -150,7 +150,7 @@ async function hotOverHttp(built: Build, native: Native, scratch: string): Promi
   const results = {} as Record<Page, Pair>;
   try {
     for (const [page, [path, count]] of Object.entries(PAGES) as [Page, readonly [string, number]][]) {
-      say(`Hot requests over HTTP: ${page}`);
+      step(`Hot requests over HTTP: ${page}`);
       await overHttp(here.origin, path, count * 3);
       await overHttp(there.origin, path, count);
       const found = await pair(ROUNDS, () => overHttp(here.origin, path, count), () => overHttp(there.origin, path, count));
@@ -174,7 +174,7 @@ async function eachOperation(
 ) {
   const results = {} as Record<Operation, Pair[]>;
   for (const [operation, path] of Object.entries(OPERATIONS) as [Operation, string][]) {
-    say(`${title}: ${operation}`);
+    step(`${title}: ${operation}`);
     const once = (loop: Loop) => async (): Promise<number> => {
       for (const each of clean) await reset(each);
       return loop.measure(path, 1);
@@ -188,7 +188,7 @@ async function eachOperation(
 }
 
 async function databases(scratch: string, requirement: string) {
-  say("Preparing the databases");
+  step("Preparing the databases");
   const { here, there } = await objectAndNative(scratch, requirement);
   const object = await eachOperation("Durable Object and native SQLite", ROUNDS, here, [there], [here, there]).finally(async () => {
     await here.stop();
@@ -205,13 +205,13 @@ const milliseconds = ({ here, there, ratio }: Pair) => ({ ms: round(here * 1000)
 const over = <Key extends string, Value, Result>(record: Record<Key, Value>, change: (value: Value) => Result): Record<Key, Result> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value as Value)])) as Record<Key, Result>;
 
-async function main(): Promise<void> {
+async function run(): Promise<number> {
   const { values } = parseArgs({ options: { json: { type: "string" } } });
   const scratch = mkdtempSync(join(tmpdir(), "django-on-workers-bench-"));
   try {
     const { program, version } = newestPython();
     const requirement = djangoFor(version);
-    say(`Preparing native CPython ${version.join(".")} (${program}) with ${requirement}`);
+    step(`Preparing native CPython ${version.join(".")} (${program}) with ${requirement}`);
     const original = join(root, "examples", "blog");
     const folder = join(scratch, "blog");
     cpSync(original, folder, { recursive: true, filter: (path) => !/[\\/](?:\.django-on-workers|\.wrangler|__pycache__|staticfiles)$|\.sqlite3$/.test(path) });
@@ -271,9 +271,10 @@ async function main(): Promise<void> {
     const text = `${JSON.stringify(result, null, 2)}\n`;
     if (values.json) writeFileSync(values.json, text);
     process.stdout.write(text);
+    return 0;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-await main();
+await main(run);
