@@ -13,7 +13,7 @@ export const step = (text) => say(`${paint(36, "›")} ${text} …`);
 export class Refusal extends Error {}
 
 /** What is wrong with the arguments, as parseArgs tells it. https://nodejs.org/api/errors.html#err_parse_args_unknown_option
- * @param {unknown} error */
+ * @param {unknown} error @returns {error is TypeError} */
 const refusesArguments = (error) => error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS_");
 
 /** Runs a script's main function; a {@link Refusal}, and arguments that it does not take, become one line and exit code 1.
