@@ -30,7 +30,7 @@ const config :Workerd.Config = (
   services = [(name = "main", worker = .main), ${services}],
   sockets = [(name = "http", http = (), service = "main")],
 );
-const main :Workerd.Worker = (modules = [${modules.join(", ")}], compatibilityDate = "2026-11-01", ${more});
+const main :Workerd.Worker = (modules = [${modules.join(", ")}], ${more});
 `;
 }
 
@@ -47,10 +47,15 @@ function compiled(source: string): ColdWorker {
 
 /** The emitted Worker over the Durable Object's local data, which `manage` filled. */
 export function coldExample(build: Build, scratch: string): ColdWorker {
-  const { name } = JSON.parse(readFileSync(build.config, "utf8")) as { name: string };
+  const { name, compatibility_date: date, compatibility_flags: flags } = JSON.parse(readFileSync(build.config, "utf8")) as {
+    name: string;
+    compatibility_date: string;
+    compatibility_flags: string[];
+  };
   const file = join(scratch, "example.capnp");
   const storage = join(build.project.root, ".wrangler", "state", "v3", "do");
-  const more = `durableObjectNamespaces = [(className = "Django", uniqueKey = "${name}-Django", enableSql = true)],
+  const more = `compatibilityDate = "${date}", compatibilityFlags = ${JSON.stringify(flags)},
+  durableObjectNamespaces = [(className = "Django", uniqueKey = "${name}-Django", enableSql = true)],
   durableObjectStorage = (localDisk = "storage"), bindings = [(name = "DJANGO", durableObjectNamespace = "Django")]`;
   writeFileSync(file, configuration(file, build.folder, "index.js", more, `(name = "storage", disk = (path = "${storage}", writable = true))`));
   return compiled(file);

@@ -90,6 +90,14 @@ describe("the Wrangler configuration", () => {
     assert.match(d1["name"], /^[a-z0-9-]+$/);
   });
 
+  test("has the registry that compiles modules when they are imported, unless the project names one", () => {
+    const flagsFor = (flags?: string[]) => configure(flags ? { compatibility_flags: flags } : {}, "d1")["compatibility_flags"];
+    assert.deepEqual(flagsFor(), ["new_module_registry"]);
+    assert.deepEqual(flagsFor(["global_fetch_strictly_public"]), ["global_fetch_strictly_public", "new_module_registry"]);
+    assert.deepEqual(flagsFor(["new_module_registry"]), ["new_module_registry"]);
+    assert.deepEqual(flagsFor(["legacy_module_registry"]), ["legacy_module_registry"]);
+  });
+
   test("keeps what the project says", () => {
     const config = configure(
       {

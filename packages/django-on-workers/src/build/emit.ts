@@ -14,6 +14,11 @@ import type { Facts, Inspection } from "./statics.ts";
 
 /** workerd knows what this date names; a project's own configuration may name a later one. */
 export const COMPATIBILITY_DATE = "2026-11-01";
+/**
+ * Modules are compiled when they are imported, not when an isolate starts: a Worker in front of an object never compiles
+ * Python. https://developers.cloudflare.com/workers/configuration/compatibility-flags/
+ */
+const MODULE_REGISTRY = "new_module_registry";
 /** https://developers.cloudflare.com/workers/platform/limits/#worker-size */
 export const SIZE_LIMIT = 64 * 1024 * 1024;
 
@@ -197,6 +202,12 @@ function writeTree(folder: string, files: Map<string, string | Uint8Array>): voi
 type Config = Record<string, unknown>;
 const listOf = (value: unknown): Config[] => (Array.isArray(value) ? (value as Config[]) : []);
 
+/** A project's own flags, and the module registry's unless they name one. */
+function withModuleRegistry(own: unknown): string[] {
+  const flags = Array.isArray(own) ? (own as string[]) : [];
+  return flags.some((flag) => flag === MODULE_REGISTRY || flag === "legacy_module_registry") ? flags : [...flags, MODULE_REGISTRY];
+}
+
 /** The project's own configuration, with what the build decides put over it. */
 export function wranglerConfig(project: Project, folder: string): Config {
   const own = project.wrangler;
@@ -205,6 +216,7 @@ export function wranglerConfig(project: Project, folder: string): Config {
     compatibility_date: COMPATIBILITY_DATE,
     observability: { enabled: true },
     ...own,
+    compatibility_flags: withModuleRegistry(own["compatibility_flags"]),
     name: own["name"] ?? project.name,
     main: "worker/index.js",
     no_bundle: true,
