@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { packFiles, readArchive, unpack, writeArchive } from "../src/build/archive.ts";
 import { packImage } from "../src/build/image.ts";
 import { ARCHIVE, IMAGE, readContainer, writeContainer } from "../src/contract/bytes.ts";
-import { openImage } from "../src/runtime/python/image.ts";
+import { compress } from "../src/build/zstd.ts";
+import { openImage, withUnpack } from "../src/runtime/python/image.ts";
 
 const buffer = (bytes: Uint8Array): ArrayBuffer => bytes.slice().buffer as ArrayBuffer;
 
@@ -58,4 +59,24 @@ test("an image restores the runs of memory that were captured", () => {
   runs.forEach(([offset], index) => expected.set(pieces[index] as Uint8Array, offset));
   opened.restore(restored);
   assert.equal(Buffer.compare(restored, expected), 0);
+});
+
+test("pieces of an image are unpacked to where they belong, whatever the platform's streams are made of", () => {
+  const contents = Buffer.concat([randomBytes(3000), Buffer.alloc(70_000, "text"), randomBytes(40)]);
+  const packed = compress(contents, 3);
+  const others = [() => ({ on() {} }), () => ({ _handle: {}, _writeState: new Uint32Array(2), on() {} })];
+  const damaged = Uint8Array.from(packed);
+  damaged.fill(255, 10, 500);
+  for (const open of [undefined, ...others]) {
+    withUnpack((unpack) => {
+      for (let piece = 0; piece < 2; piece++) {
+        const target = new Uint8Array(contents.byteLength + 10);
+        unpack(packed, target.subarray(5, -5));
+        assert.deepEqual(Buffer.from(target.subarray(5, -5)), contents);
+        assert.deepEqual([...target.subarray(0, 5), ...target.subarray(-5)], Array(10).fill(0));
+      }
+    }, open);
+    assert.throws(() => withUnpack((unpack) => unpack(packed, new Uint8Array(contents.byteLength + 1)), open), /damaged; build again/);
+    assert.throws(() => withUnpack((unpack) => unpack(damaged, new Uint8Array(contents.byteLength)), open), /damaged|corrupt/i);
+  }
 });

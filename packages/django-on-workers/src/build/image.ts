@@ -13,8 +13,8 @@ import type { Inspection } from "./statics.ts";
 import { unpack, writeArchive } from "./archive.ts";
 import { compress } from "./zstd.ts";
 
-/** Unpacked size of a piece: what a restore holds besides the memory itself, and little enough for a processor's cache. */
-const CHUNK = 1024 * 1024;
+/** Unpacked size of a piece: where a restore can't unpack to where it belongs, it holds as much besides the memory itself. */
+const CHUNK = 2 * 1024 * 1024;
 
 export interface ImageResult {
   image: Uint8Array;

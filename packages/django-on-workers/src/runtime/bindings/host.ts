@@ -1,5 +1,4 @@
 /** The host that an interpreter sees: one function each, put together from the bindings. */
-import { scryptSync } from "node:crypto";
 import type { Answer, Bytes, Host } from "../../contract/host.ts";
 import { MarshalWriter } from "../../contract/marshal.ts";
 import { output } from "../python/console.ts";
@@ -91,8 +90,12 @@ export function createHost(memory: LinearMemory): Host {
     schedule(callback, milliseconds = 0) {
       setTimeout(callback, milliseconds);
     },
-    // Of Node's Buffer, Pyodide would not know what it is.
-    scrypt: (password, salt, N, r, p, maxmem, length) => new Uint8Array(scryptSync(password, salt, length, { N, r, p, ...(maxmem > 0 && { maxmem }) })),
+    scrypt(password, salt, N, r, p, maxmem, length) {
+      // Imported, it would cost every start a hundredth.
+      const { scryptSync } = process.getBuiltinModule("node:crypto");
+      // Of Node's Buffer, Pyodide would not know what it is.
+      return new Uint8Array(scryptSync(password, salt, length, { N, r, p, ...(maxmem > 0 && { maxmem }) }));
+    },
     pbkdf2,
 
     bindings: (request) => find(request).scope.env,
