@@ -98,7 +98,10 @@ const SUITES: Record<string, () => Counts> = {
   lint,
   unit: () => nodeTests("packages/django-on-workers/test/**/*.test.ts"),
   python,
-  integration: () => nodeTests("tests/integration/*.test.ts"),
+  integration: () => {
+    command("Building what the test projects share", process.execPath, [join(root, "tests", "support", "shared.ts")]);
+    return nodeTests("tests/integration/*.test.ts");
+  },
   e2e: () => nodeTests("tests/e2e/*.test.ts"),
   browser: () => nodeTests("tests/browser/*.test.ts"),
 };
