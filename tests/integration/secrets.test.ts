@@ -1,6 +1,6 @@
 /** What the environment holds during a build is in no artefact; what it holds in the running Worker is what counts. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, test } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
@@ -126,6 +126,42 @@ test("settings in a package's own module are read again too", async () => {
     const site = await serve(built);
     try {
       assert.deepEqual(await json(site.url, "/"), { SECRET_KEY: `${value} key`, FROM_PACKAGE: `${value} token` });
+    } finally {
+      await site.stop();
+    }
+  }
+});
+
+/** A view whose text is in an image that holds the project, and an application around Django's that keeps a variable. */
+const VIEW = `from django.http import JsonResponse
+
+
+def index(request):
+    return JsonResponse({"view": "a text of the view's own", "token": request.META["TOKEN"]})
+`;
+const KEEPING = `
+TOKEN = os.environ.get("API_TOKEN", "a default")
+django_application = application
+
+
+def application(environ, start_response):
+    return django_application({**environ, "TOKEN": TOKEN}, start_response)
+`;
+
+test("a WSGI module may read the environment: it runs in every start, and the rest is in the image", async () => {
+  const folder = copyProject("captured", "reading-application");
+  writeFileSync(join(folder, "captured", "views.py"), VIEW);
+  appendFileSync(join(folder, "config", "wsgi.py"), KEEPING);
+  const recorded: Recorded = { steps: [], warnings: [] };
+  const built = await buildProject(folder, { environment: { ...process.env, ...IN_ENVIRONMENT }, recorded });
+  assert.deepEqual(recorded.warnings, []);
+  assert.ok(holders(built.folder, "a text of the view's own").includes("image.bin, unpacked"));
+  for (const secret of Object.values(IN_ENVIRONMENT)) assert.deepEqual(holders(built.folder, secret), [], secret);
+  for (const value of ["first", "second"]) {
+    writeVariables(folder, { SECRET_KEY: `${value} key`, API_TOKEN: `${value} token` });
+    const site = await serve(built);
+    try {
+      assert.deepEqual(await json(site.url, "/"), { view: "a text of the view's own", token: `${value} token` });
     } finally {
       await site.stop();
     }

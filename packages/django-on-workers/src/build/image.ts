@@ -72,7 +72,7 @@ export async function makeImage(
   const kept = await cache.bytes("image", key, async () => {
     progress.step("Importing the project and taking its image");
     const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest])) : source.archive;
-    const step = (withProject: boolean) => ({
+    const step = (withProject: boolean, withApplication: boolean) => ({
       archives: [packages.archive, archive],
       path: [PACKAGES_ROOT],
       module: "django_on_workers.build.image",
@@ -84,14 +84,17 @@ export async function makeImage(
         names,
         booleans,
         project: withProject,
-        application: applicationOf(project, facts, "wsgi"),
+        applications: (["wsgi", "asgi"] as const).map((kind) => applicationOf(project, facts, kind)),
+        application: withApplication,
       },
     });
-    type Outcome = { ok: true } | { reason: string };
-    let captured = await builder.capture<Outcome>(step(true));
+    type Outcome = { ok: true } | { reason: string; application: boolean };
+    let captured = await builder.capture<Outcome>(step(true, true));
+    // A module that holds an application may well read the environment: it runs in every start.
+    if ("reason" in captured.result && captured.result.application) captured = await builder.capture<Outcome>(step(true, false));
     if ("reason" in captured.result) {
       progress.warn(`The project is imported when the Worker starts, which takes longer, because ${captured.result.reason}.`);
-      captured = await builder.capture<Outcome>(step(false));
+      captured = await builder.capture<Outcome>(step(false, false));
     }
     const image = packImage(captured.header, captured.memory, level);
     return writeContainer(IMAGE, { modules: captured.header.modules }, [image]);

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import traceback
+from contextlib import suppress
 from contextvars import Context
 
 from django_on_workers.runtime import (
@@ -14,7 +15,7 @@ from django_on_workers.runtime import (
     entropy,
     locals,
     manage,  # noqa: F401 - part of the image
-    server,  # noqa: F401 - part of the image
+    server,
     settings,
 )
 
@@ -55,17 +56,17 @@ def prepare_image(config: str) -> str:
 
     `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``names`` (environment variables that the
     project reads), ``booleans`` (those among them with a plain yes or no for a value, which is no secret and decides
-    what a project imports), ``project`` (whether the project itself may be imported),
-    ``application`` (its WSGI application). Returns JSON: ``{"ok": true}``
-    or ``{"reason": …}``, why the project can't be in an image.
+    what a project imports), ``project`` (whether the project itself may be imported), ``applications`` (its WSGI and
+    its ASGI application), ``application`` (whether the first may be run). Returns JSON: ``{"ok": true}`` or
+    ``{"reason": …, "application": …}``, why the project can't be in an image, and whether only that application is why.
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
     sys.path[:0] = [root]
     os.chdir(root)
-    reason = _prepare_project(parsed, root) if parsed["project"] else None
-    if reason is not None:
-        return json.dumps({"reason": reason})
+    refusal = _prepare_project(parsed, root) if parsed["project"] else None
+    if refusal is not None:
+        return json.dumps(refusal)
     for name in parsed["names"]:
         os.environ.pop(name, None)
     entropy.remember()
@@ -75,7 +76,7 @@ def prepare_image(config: str) -> str:
     if parsed["project"]:
         holders = _holders(root)
         if holders:
-            return json.dumps({"reason": _captured(holders)})
+            return json.dumps(_refusal(_captured(holders)))
     sys.last_exc = None
     _clear_free_memory()
     gc.freeze()
@@ -115,7 +116,11 @@ def _import_alone(name: str) -> None:
     spec.loader.exec_module(module)
 
 
-def _prepare_project(parsed: dict, root: str) -> str | None:
+def _refusal(reason: str, application: bool = False) -> dict:
+    return {"reason": reason, "application": application}
+
+
+def _prepare_project(parsed: dict, root: str) -> dict | None:
     """Import the project under placeholders. Returns why it must not be in the image, if so."""
     booleans = parsed["booleans"]
     for name in parsed["names"]:
@@ -125,7 +130,7 @@ def _prepare_project(parsed: dict, root: str) -> str | None:
     try:
         settings.first_read(parsed["settings_module"], parsed["database"], root)
     except BaseException:
-        return (
+        return _refusal(
             "its settings can't be read with placeholders for the environment:\n"
             + traceback.format_exc()
         )
@@ -134,9 +139,13 @@ def _prepare_project(parsed: dict, root: str) -> str | None:
         import django
 
         django.setup()
-        Context().run(_warm, parsed["application"])
+        modules = [application.partition(":")[0] for application in parsed["applications"]]
+        Context().run(_warm, parsed["applications"][0] if parsed["application"] else "")
+        for module in modules:
+            with suppress(Exception):  # fails again where it is imported, and says so there
+                server.keep(module)
     except BaseException:
-        return (
+        return _refusal(
             "it can't be imported with placeholders for the environment:\n" + traceback.format_exc()
         )
     # Also names that this environment does not have: the running Worker's may, and a default would stay in their place.
@@ -147,7 +156,9 @@ def _prepare_project(parsed: dict, root: str) -> str | None:
     os.environ = _plain(recording)
     settings.forget()
     found = {module: names for module, names in readers.items() if names}
-    return _captured(found) if found else None
+    if not found:
+        return None
+    return _refusal(_captured(found), parsed["application"] and set(found) == {modules[0]})
 
 
 def _plain(recording):

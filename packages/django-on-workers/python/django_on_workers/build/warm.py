@@ -18,7 +18,10 @@ __all__ = ["warm"]
 
 
 def warm(application: str) -> None:
-    """Import, compile and run what requests share. `application` is the WSGI application, ``module:attribute``."""
+    """Import, compile and run what requests share.
+
+    `application` is the project's WSGI application, ``module:attribute``, or empty for one of Django's in its place.
+    """
     from django.conf import settings
 
     _import_named(settings)
@@ -131,7 +134,7 @@ def _queries() -> None:
 
 
 def _requests(application: str) -> None:
-    """Send requests that need no data through the project's own application, middleware and all."""
+    """Send requests that need no data through an application, middleware and all."""
     from django.apps import apps
 
     paths = ["/django-on-workers-warms-up/"]
@@ -160,8 +163,12 @@ def _requests(application: str) -> None:
 
 
 def _serve(module: str, attribute: str, paths: list[str]) -> None:
+    from django.core.handlers.wsgi import WSGIHandler
+
     locals.begin()
-    application = _try(lambda: getattr(import_module(module), attribute))
+    application = _try(
+        lambda: getattr(import_module(module), attribute) if module else WSGIHandler()
+    )
     if application is None:
         return
     for path in paths:

@@ -7,18 +7,25 @@ import gc
 import json
 import logging
 import os
+import sys
 import traceback
 from contextvars import Context
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, module_from_spec
+from types import CodeType
 
 from django_on_workers import _host
 
 from . import asgi, collection, entropy, locals, settings, wsgi
 from .console import ConsoleFallback
 
-__all__ = ["serve", "start"]
+__all__ = ["keep", "serve", "start"]
 
 _serve_request = None
 _failure: str | None = None
+#: What an image knows of modules that it does not have.
+_kept: dict[str, tuple[ModuleSpec, CodeType]] = {}
 
 
 def start(config: str) -> None:
@@ -71,12 +78,34 @@ def load_application(django: dict) -> None:
 def _load_application(django: dict) -> None:
     global _serve_request
     locals.begin()
-    from importlib import import_module
-
     module, _, attribute = django["application"].partition(":")
-    application = getattr(import_module(module), attribute or "application")
+    application = getattr(_imported(module), attribute or "application")
     bridge = asgi if django["interface"] == "asgi" else wsgi
     _serve_request = bridge.server(application)
+
+
+def keep(name: str) -> None:
+    """Take note of the code of a module that a start will import, if there is one: to find and load it takes longer."""
+    spec = find_spec(name)
+    if spec is not None and spec.loader is not None:
+        _kept[name] = spec, spec.loader.get_code(name)
+
+
+def _imported(name: str):
+    """The module `name`, from the code that the image has of it, if any."""
+    spec, code = _kept.pop(name, (None, None))
+    if spec is None:
+        return import_module(name)
+    parent, _, child = name.rpartition(".")
+    module = sys.modules[name] = module_from_spec(spec)
+    try:
+        exec(code, vars(module))
+    except BaseException:
+        del sys.modules[name]
+        raise
+    if parent:
+        setattr(import_module(parent), child, module)
+    return module
 
 
 def serve(request_id: int, head: str) -> None:
