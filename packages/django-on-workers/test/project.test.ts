@@ -54,6 +54,8 @@ describe("a project", () => {
     ["an unknown key", { "manage.py": MANAGE, "pyproject.toml": "[tool.django-on-workers]\ncolour = 1" }, "DOW_CONFIG_INVALID", /no key colour; there are database, interface, settings/],
     ["a wrong value", { "manage.py": MANAGE, "pyproject.toml": '[tool.django-on-workers]\ndatabase = "mysql"' }, "DOW_CONFIG_INVALID", /database in .* is "mysql"; it must be durable-object or d1/],
     ["an included file that is missing", { "manage.py": MANAGE, "requirements.txt": "-r nothing.txt" }, "DOW_NO_REQUIREMENTS", /includes nothing\.txt, which is not there/],
+    ["a compatibility date that is too early", { "manage.py": MANAGE, "wrangler.toml": "compatibility_date = 2024-09-23" }, "DOW_CONFIG_INVALID", /compatibility_date in wrangler\.toml is 2024-09-23; Django needs 2025-06-01 or later/],
+    ["a flag that Django can't do with", { "manage.py": MANAGE, "wrangler.json": '{ "compatibility_flags": ["no_nodejs_compat"] }' }, "DOW_CONFIG_INVALID", /has no_nodejs_compat; Django needs what it turns off/],
     ["a Wrangler configuration that is none", { "manage.py": MANAGE, "wrangler.jsonc": "{" }, "DOW_CONFIG_INVALID", /wrangler\.jsonc can't be read/],
   ] as [string, Record<string, string>, string, RegExp][]) {
     test(`with ${what} is refused`, () => {
@@ -90,12 +92,16 @@ describe("the Wrangler configuration", () => {
     assert.match(d1["name"], /^[a-z0-9-]+$/);
   });
 
-  test("has the registry that compiles modules when they are imported, unless the project names one", () => {
-    const flagsFor = (flags?: string[]) => configure(flags ? { compatibility_flags: flags } : {}, "d1")["compatibility_flags"];
+  test("has the flags that the runtime wants, unless the date or the project has them, or says no", () => {
+    const flagsFor = (flags?: string[], date?: string) =>
+      configure({ ...(flags && { compatibility_flags: flags }), ...(date && { compatibility_date: date }) }, "d1")["compatibility_flags"];
     assert.deepEqual(flagsFor(), ["new_module_registry"]);
     assert.deepEqual(flagsFor(["global_fetch_strictly_public"]), ["global_fetch_strictly_public", "new_module_registry"]);
     assert.deepEqual(flagsFor(["new_module_registry"]), ["new_module_registry"]);
     assert.deepEqual(flagsFor(["legacy_module_registry"]), ["legacy_module_registry"]);
+    assert.deepEqual(flagsFor(undefined, "2026-08-04"), ["new_module_registry"]);
+    assert.deepEqual(flagsFor(undefined, "2026-08-03"), ["new_module_registry", "nodejs_compat"]);
+    assert.deepEqual(flagsFor(["nodejs_compat"], "2025-06-01"), ["nodejs_compat", "new_module_registry"]);
   });
 
   test("keeps what the project says", () => {

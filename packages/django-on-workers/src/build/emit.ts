@@ -14,11 +14,21 @@ import type { Facts, Inspection } from "./statics.ts";
 
 /** workerd knows what this date names; a project's own configuration may name a later one. */
 export const COMPATIBILITY_DATE = "2026-11-01";
-/**
- * Modules are compiled when they are imported, not when an isolate starts: a Worker in front of an object never compiles
- * Python. https://developers.cloudflare.com/workers/configuration/compatibility-flags/
- */
-const MODULE_REGISTRY = "new_module_registry";
+interface Flag {
+  name: string;
+  /** The flag by which a project says no. */
+  unless?: string;
+  /** The compatibility date from which every Worker has it. */
+  until?: string;
+}
+/** https://developers.cloudflare.com/workers/configuration/compatibility-flags/ */
+const FLAGS: readonly Flag[] = [
+  // Modules are compiled when they are imported, not when an isolate starts: a Worker in front of an object never compiles
+  // Python.
+  { name: "new_module_registry", unless: "legacy_module_registry" },
+  // node:zlib, which unpacks the image.
+  { name: "nodejs_compat", until: "2026-08-04" },
+];
 /** https://developers.cloudflare.com/workers/platform/limits/#worker-size */
 export const SIZE_LIMIT = 64 * 1024 * 1024;
 
@@ -202,21 +212,23 @@ function writeTree(folder: string, files: Map<string, string | Uint8Array>): voi
 type Config = Record<string, unknown>;
 const listOf = (value: unknown): Config[] => (Array.isArray(value) ? (value as Config[]) : []);
 
-/** A project's own flags, and the module registry's unless they name one. */
-function withModuleRegistry(own: unknown): string[] {
+/** A project's own flags, and those that the runtime wants on that date. */
+function withFlags(own: unknown, date: string): string[] {
   const flags = Array.isArray(own) ? (own as string[]) : [];
-  return flags.some((flag) => flag === MODULE_REGISTRY || flag === "legacy_module_registry") ? flags : [...flags, MODULE_REGISTRY];
+  const wanted = FLAGS.filter(({ name, unless, until }) => !flags.includes(name) && !(unless && flags.includes(unless)) && !(until && date >= until));
+  return [...flags, ...wanted.map(({ name }) => name)];
 }
 
 /** The project's own configuration, with what the build decides put over it. */
 export function wranglerConfig(project: Project, folder: string): Config {
   const own = project.wrangler;
   const relativeToOutput = (path: string): string => posix.relative(folder.replaceAll("\\", "/"), posix.join(project.root.replaceAll("\\", "/"), path));
+  const date = own["compatibility_date"] ?? COMPATIBILITY_DATE;
   const config: Config = {
-    compatibility_date: COMPATIBILITY_DATE,
     observability: { enabled: true },
     ...own,
-    compatibility_flags: withModuleRegistry(own["compatibility_flags"]),
+    compatibility_date: date,
+    compatibility_flags: withFlags(own["compatibility_flags"], String(date)),
     name: own["name"] ?? project.name,
     main: "worker/index.js",
     no_bundle: true,

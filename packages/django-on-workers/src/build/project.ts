@@ -44,6 +44,7 @@ export function readProject(options: ProjectOptions = {}): Project {
   const database = options.database ?? oneOf(table, "database", DATABASES) ?? "durable-object";
   const settingsModule = settingsOf(root, table);
   const { file, contents } = readWrangler(root);
+  checkPlatform(file, contents);
   return {
     root,
     settingsModule,
@@ -145,13 +146,31 @@ function readWrangler(root: string): { file: string | undefined; contents: Recor
   if (name === undefined) return { file: undefined, contents: {} };
   const text = readFileSync(join(root, name), "utf8");
   try {
-    if (name.endsWith(".toml")) return { file: name, contents: parseToml(text) };
+    // Through JSON, because TOML has dates of its own.
+    if (name.endsWith(".toml")) return { file: name, contents: JSON.parse(JSON.stringify(parseToml(text))) as Record<string, unknown> };
     const errors: ParseError[] = [];
     const contents: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
     if (errors.length > 0 || !isTable(contents)) throw new Error("it does not parse");
     return { file: name, contents };
   } catch (error) {
     throw new UserError("DOW_CONFIG_INVALID", `${name} can't be read: ${(error as Error).message}.`);
+  }
+}
+
+/**
+ * WebAssembly that a Worker makes while it starts is allowed from this compatibility date on.
+ * https://developers.cloudflare.com/workers/configuration/compatibility-flags/
+ */
+const OLDEST_DATE = "2025-06-01";
+const NO_NODE = "no_nodejs_compat";
+
+/** Refuses a platform on which the runtime can't start. */
+function checkPlatform(file: string | undefined, { compatibility_date: date, compatibility_flags: flags }: Record<string, unknown>): void {
+  if (typeof date === "string" && date < OLDEST_DATE) {
+    throw new UserError("DOW_CONFIG_INVALID", `compatibility_date in ${file} is ${date}; Django needs ${OLDEST_DATE} or later. Set a later one there.`);
+  }
+  if (Array.isArray(flags) && flags.includes(NO_NODE)) {
+    throw new UserError("DOW_CONFIG_INVALID", `compatibility_flags in ${file} has ${NO_NODE}; Django needs what it turns off. Take it out there.`);
   }
 }
 
