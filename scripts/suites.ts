@@ -1,5 +1,6 @@
 /** Runs the suites that are named, or all of them, and ends with their totals. Started by test.mjs. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,28 +73,34 @@ function nodeTests(pattern: string): Counts {
   return { passed: passed ?? 0, failed: (failed ?? 0) + (cancelled ?? 0), skipped: (skipped ?? 0) + (todo ?? 0) };
 }
 
-function pythonTests(name: string, requirements: string[], interpreter?: string): Counts {
+/** What they print comes when they have ended: they run side by side. */
+async function pythonTests(name: string, requirements: string[], interpreter?: string): Promise<Counts> {
   const python = environment(name, [...requirements, ...PYTHON_TESTS], interpreter);
-  const output = join(scratch, "python.json");
+  const output = join(scratch, `${name}.json`);
   rmSync(output, { force: true });
-  say(paint(36, `› Python tests with ${name}`));
   const script = join(root, "scripts", "lib", "python_tests.py");
-  spawnSync(python, ["-X", "dev", "-W", "error", script, join(root, "packages", "django-on-workers", "python"), output], { cwd: root, stdio: "inherit" });
+  const child = spawn(python, ["-X", "dev", "-W", "error", script, join(root, "packages", "django-on-workers", "python"), output], { cwd: root });
+  const printed: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece: Buffer) => printed.push(piece));
+  await once(child, "close");
+  say(paint(36, `› Python tests with ${name}`));
+  process.stderr.write(Buffer.concat(printed));
   return existsSync(output) ? (JSON.parse(readFileSync(output, "utf8")) as Counts) : { passed: 0, failed: 1, skipped: 0 };
 }
 
-function python(): Counts {
+async function python(): Promise<Counts> {
   const [newest] = pythons();
-  const results = [pythonTests("django-5.2", [LTS])];
-  if (newest && newest.minor >= 12) results.push(pythonTests("django-6.1", [NEWEST], newest.python));
-  else {
+  const running = [pythonTests("django-5.2", [LTS])];
+  if (newest && newest.minor >= 12) running.push(pythonTests("django-6.1", [NEWEST], newest.python));
+  const results = await Promise.all(running);
+  if (running.length === 1) {
     say("skipped: Python tests with Django 6.1: they need Python 3.12 or later, and this machine has none.");
     results.push({ passed: 0, failed: 0, skipped: 1 });
   }
   return sum(results);
 }
 
-const SUITES: Record<string, () => Counts> = {
+const SUITES: Record<string, () => Counts | Promise<Counts>> = {
   types,
   lint,
   unit: () => nodeTests("packages/django-on-workers/test/**/*.test.ts"),
@@ -106,7 +113,7 @@ const SUITES: Record<string, () => Counts> = {
   browser: () => nodeTests("tests/browser/*.test.ts"),
 };
 
-function run(args: string[]): number {
+async function run(args: string[]): Promise<number> {
   if (args.includes("--screenshots")) process.env["SCREENSHOTS"] = "1";
   const names = args.filter((argument) => argument !== "--screenshots");
   const unknown = names.find((name) => !Object.hasOwn(SUITES, name));
@@ -116,7 +123,7 @@ function run(args: string[]): number {
   for (const name of chosen) {
     say(`\n${paint(1, name)}`);
     const start = performance.now();
-    const counts = (SUITES[name] as () => Counts)();
+    const counts = await (SUITES[name] as (typeof SUITES)[string])();
     results.push([name, counts, (performance.now() - start) / 1000]);
   }
   say("");
@@ -130,7 +137,7 @@ function run(args: string[]): number {
 
 await main(async () => {
   try {
-    return run(process.argv.slice(2));
+    return await run(process.argv.slice(2));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
