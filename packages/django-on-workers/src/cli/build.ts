@@ -6,7 +6,7 @@ const HELP = `django-on-workers build: builds the project into .django-on-worker
 
 What it writes is a Worker that plain "npx wrangler dev" serves and "npx wrangler deploy" deploys.
 
-  --level N           how hard the image is packed, 1 to 22; 12 by default
+  --level N           how hard the image is packed, 1 to 22; 9 by default
 ${projectHelp}`;
 
 export async function run(args: string[]): Promise<number> {
