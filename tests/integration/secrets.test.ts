@@ -35,7 +35,8 @@ function* contents(folder: string): Generator<[name: string, bytes: Uint8Array]>
       yield [`${name}, unpacked`, memory];
     }
     if (name.endsWith("files.bin")) {
-      for (const [file, packed] of readArchive(bytes)) yield [`${name}: ${file}`, Buffer.from(unpack(packed))];
+      const archive = Buffer.concat([bytes, readFileSync(path.replace(/files\.bin$/, "contents.bin"))]);
+      for (const [file, packed] of readArchive(archive)) yield [`${name}: ${file}`, Buffer.from(unpack(packed))];
     }
   }
 }

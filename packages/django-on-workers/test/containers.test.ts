@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { packFiles, readArchive, unpack, writeArchive } from "../src/build/archive.ts";
-import { packImage } from "../src/build/image.ts";
+import { halvesOf, packFiles, readArchive, unpack, writeArchive } from "../src/build/archive.ts";
+import { memoryOf, packImage } from "../src/build/memory.ts";
 import { ARCHIVE, IMAGE, readContainer, writeContainer } from "../src/contract/bytes.ts";
 import { compress } from "../src/build/zstd.ts";
 import { openImage, withUnpack } from "../src/runtime/python/image.ts";
@@ -20,7 +20,7 @@ test("a container has its header and body", () => {
 test("another kind, another version and a torso are refused by name", () => {
   const bytes = writeContainer(ARCHIVE, {}, []);
   assert.throws(() => readContainer(IMAGE, buffer(bytes)), /The image of this build is damaged or of another kind; build again/);
-  assert.throws(() => readContainer({ ...ARCHIVE, version: 9 }, buffer(bytes)), /format 2, this runtime reads 9; build again/);
+  assert.throws(() => readContainer({ ...ARCHIVE, version: 9 }, buffer(bytes)), /format 3, this runtime reads 9; build again/);
   assert.throws(() => readContainer(ARCHIVE, new ArrayBuffer(3)), /damaged/);
 });
 
@@ -37,6 +37,10 @@ test("an archive keeps every file, packed or not", () => {
     assert.deepEqual([...read.keys()].sort(), [...files.keys()].sort());
     for (const [path, packed] of read) assert.deepEqual(Buffer.from(unpack(packed)), Buffer.from(files.get(path) as Uint8Array), path);
     assert.ok(archive.byteLength < 5500);
+    const { tree, contents } = halvesOf(archive);
+    assert.deepEqual(Buffer.concat([tree, contents]), Buffer.from(archive));
+    // Every block lies in the second half, and nothing else.
+    assert.equal(contents.byteLength, [...new Set([...read.values()].map(({ block }) => block))].reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
     // What is taken out of an archive takes its block with it, if nothing else lies there.
     read.delete("/app/deep/random.bin");
     if (size === 0) assert.ok(writeArchive(["/app", "/packages"], read).byteLength < 500);
@@ -52,6 +56,7 @@ test("an image restores the runs of memory that were captured", () => {
   assert.ok(image.byteLength < 20_000);
   const opened = openImage(buffer(image));
   assert.equal(opened.memory, memory);
+  assert.equal(memoryOf(image), memory);
   assert.deepEqual(opened.references, { some: "references" });
   // What lies elsewhere is left as a boot has it.
   const restored = new Uint8Array(memory).fill(3);

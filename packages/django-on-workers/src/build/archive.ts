@@ -1,6 +1,6 @@
 /** Writing the tree of files that the runtime mounts, see contract/bytes.ts. */
 import { zstdDecompressSync } from "node:zlib";
-import { ARCHIVE, readContainer, writeContainer, type ArchiveFile, type ArchiveFolder, type ArchiveHeader } from "../contract/bytes.ts";
+import { ARCHIVE, folderOf, isFile, readContainer, writeContainer, type ArchiveBlock, type ArchiveFile, type ArchiveFolder, type ArchiveHeader, type ArchivePiece } from "../contract/bytes.ts";
 import { compress } from "./zstd.ts";
 
 /** Files by their absolute path in the interpreter. */
@@ -66,7 +66,8 @@ export function unpack({ block, offset, length }: Packed): Uint8Array {
 }
 
 export function writeArchive(mounts: readonly string[], files: Map<string, Packed>): Uint8Array {
-  const header: ArchiveHeader = { mounts: Object.fromEntries(mounts.map((mount) => [mount, {}])), blocks: [] };
+  const trees = new Map(mounts.map((mount) => [mount, {} as ArchiveFolder]));
+  const blocks: ArchiveBlock[] = [];
   const numbers = new Map<Block, number>();
   let end = 0;
   for (const [path, { block, offset, length }] of files) {
@@ -74,30 +75,50 @@ export function writeArchive(mounts: readonly string[], files: Map<string, Packe
     if (mount === undefined) throw new Error(`${path} lies under none of ${mounts.join(", ")}`);
     const names = path.slice(mount.length + 1).split("/");
     const name = names.pop() as string;
-    let folder = header.mounts[mount] as ArchiveFolder;
+    let folder = trees.get(mount) as ArchiveFolder;
     for (const part of names) folder = (folder[part] ??= {}) as ArchiveFolder;
     if (!numbers.has(block)) {
-      numbers.set(block, header.blocks.length);
-      header.blocks.push([end, block.bytes.byteLength, block.length]);
+      numbers.set(block, blocks.length);
+      blocks.push([end, block.bytes.byteLength, block.length]);
       end += block.bytes.byteLength;
     }
     folder[name] = [numbers.get(block) as number, offset, length];
   }
-  return writeContainer(ARCHIVE, header, [...numbers.keys()].map(({ bytes }) => bytes));
+  const folders: Uint8Array[] = [];
+  let contents = 0;
+  const pieceOf = (entry: ArchiveFolder[string]): ArchiveFile | ArchivePiece => {
+    if (isFile(entry)) return entry;
+    const bytes = Buffer.from(JSON.stringify(entry));
+    folders.push(bytes);
+    contents += bytes.byteLength;
+    return [contents - bytes.byteLength, bytes.byteLength];
+  };
+  const mounted = [...trees].map(([mount, tree]) => [mount, Object.fromEntries(Object.entries(tree).map(([name, entry]) => [name, pieceOf(entry)]))]);
+  const header: ArchiveHeader = { mounts: Object.fromEntries(mounted), contents, blocks };
+  return writeContainer(ARCHIVE, header, [...folders, ...[...numbers.keys()].map(({ bytes }) => bytes)]);
 }
+
+/** An archive in two: the tree of its files, and what they hold. */
+export function halvesOf(archive: Uint8Array): { tree: Uint8Array; contents: Uint8Array } {
+  const { header, body } = readContainer<ArchiveHeader>(ARCHIVE, bufferOf(archive));
+  const end = archive.byteLength - body.byteLength + header.contents;
+  return { tree: archive.subarray(0, end), contents: archive.subarray(end) };
+}
+
+export const bufferOf = (bytes: Uint8Array): ArrayBuffer => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 
 /** The files of an archive as they lie in it, without unpacking. */
 export function readArchive(archive: Uint8Array): Map<string, Packed> {
-  const buffer = archive.buffer.slice(archive.byteOffset, archive.byteOffset + archive.byteLength) as ArrayBuffer;
-  const { header, body } = readContainer<ArchiveHeader>(ARCHIVE, buffer);
-  const blocks = header.blocks.map(([offset, stored, length]): Block => ({ bytes: body.subarray(offset, offset + stored), length }));
+  const { header, body } = readContainer<ArchiveHeader>(ARCHIVE, bufferOf(archive));
+  const contents = body.subarray(header.contents);
+  const blocks = header.blocks.map(([offset, stored, length]): Block => ({ bytes: contents.subarray(offset, offset + stored), length }));
   const files = new Map<string, Packed>();
   const walk = (folder: ArchiveFolder, prefix: string): void => {
     for (const [name, entry] of Object.entries(folder)) {
-      if (Array.isArray(entry)) {
-        const [block, offset, length] = entry as ArchiveFile;
+      if (isFile(entry)) {
+        const [block, offset, length] = entry;
         files.set(`${prefix}/${name}`, { block: blocks[block] as Block, offset, length });
-      } else walk(entry as ArchiveFolder, `${prefix}/${name}`);
+      } else walk(folderOf(body, entry), `${prefix}/${name}`);
     }
   };
   for (const [mount, folder] of Object.entries(header.mounts)) walk(folder, mount);

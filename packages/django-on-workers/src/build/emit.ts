@@ -2,15 +2,18 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { UserError } from "../contract/errors.ts";
+import { LOADER } from "../contract/halves.ts";
 import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, PACKAGES_ROOT, PROJECT_ROOT, type Interface, type Manifest } from "../contract/manifest.ts";
-import { readArchive, unpack, writeArchive, type Packed } from "./archive.ts";
+import { halvesOf, readArchive, unpack, writeArchive, type Packed } from "./archive.ts";
 import { digest } from "./cache.ts";
 import { BUILD_ONLY, type Source } from "./compile.ts";
 import type { ImageResult } from "./image.ts";
+import { memoryOf } from "./memory.ts";
 import { runtimeModules } from "./modules.ts";
 import type { Project } from "./project.ts";
 import type { Pyodide } from "./pyodide.ts";
 import type { Facts, Inspection } from "./statics.ts";
+import { withMemory } from "./wasm.ts";
 
 /** workerd knows what this date names; a project's own configuration may name a later one. */
 export const COMPATIBILITY_DATE = "2026-11-01";
@@ -51,17 +54,24 @@ export interface Output {
   manifest: Manifest;
 }
 
+/**
+ * What few requests need is loaded when the first of them does. It is called in the middle of synchronous code, so
+ * `import()` is of no use. https://developers.cloudflare.com/workers/runtime-apis/nodejs/module/
+ */
 const ARTEFACTS = `import createModule from "./pyodide.asm.mjs";
 import wasm from "./pyodide.asm.wasm";
 import sentinel from "./sentinel.wasm";
+import data from "./data.bin";
 import image from "./image.bin";
-import files from "./files.bin";
+import tree from "./files.bin";
 import { manifest } from "./manifest.js";
 
+const later = (path) => () => process.getBuiltinModule("node:module").createRequire(import.meta.url ?? "file:///")(path);
+
 export const artefacts = {
-  parts: { createModule, wasm, sentinel, pyodideBuildId: manifest.pyodideBuildId },
+  parts: { createModule, wasm, data, cold: later("./pyodide.cold.wasm"), sentinel, pyodideBuildId: manifest.pyodideBuildId },
   image,
-  files: [files],
+  files: [{ tree, contents: later("./contents.bin") }],
   manifest,
 };
 `;
@@ -143,28 +153,31 @@ export function emit(
     },
   };
   const worker = join(folder, "worker");
-  const files = writeArchive([pyodide.stdlibRoot, PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(archives, source, inspection));
+  const { tree, contents } = halvesOf(writeArchive([pyodide.stdlibRoot, PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(archives, source, inspection)));
   const javascript = new Map<string, string>([
     ...runtimeModules((path) => !LOCAL.test(path)),
     ["index.js", ENTRIES[project.database]],
     ["prepare.js", PREPARE],
     ["artefacts.js", ARTEFACTS],
     ["manifest.js", `export const manifest = ${JSON.stringify(manifest, null, 2)};\n`],
-    ["modules.js", `export const modules = ${JSON.stringify(modules)};\n`],
+    ["modules.js", `export const modules = ${JSON.stringify([...modules, LOADER])};\n`],
     ["pyodide.asm.mjs", pyodide.glue],
   ]);
   const binary = new Map<string, Uint8Array>([
-    ["pyodide.asm.wasm", pyodide.wasm],
+    ["pyodide.asm.wasm", withMemory(pyodide.hot, memoryOf(image))],
+    ["pyodide.cold.wasm", pyodide.cold],
+    ["data.bin", pyodide.data],
     ["sentinel.wasm", pyodide.sentinel],
     ["image.bin", image],
-    ["files.bin", files],
+    ["files.bin", tree],
+    ["contents.bin", contents],
   ]);
   const size = (name: string): number => binary.get(name)?.byteLength ?? 0;
   const script = [...javascript.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   const sizes: Sizes = {
-    wasm: size("pyodide.asm.wasm") + size("sentinel.wasm"),
+    wasm: size("pyodide.asm.wasm") + size("pyodide.cold.wasm") + size("data.bin") + size("sentinel.wasm"),
     image: size("image.bin"),
-    bytecode: size("files.bin"),
+    bytecode: size("files.bin") + size("contents.bin"),
     javascript: script,
     assets: [...statics.values()].reduce((sum, { length }) => sum + length, 0),
     total: script + [...binary.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0),

@@ -1,7 +1,6 @@
 /** Makes the image: the memory of an interpreter that has imported the project. */
-import { IMAGE, readContainer, writeContainer, type ImageChunk, type ImageHeader } from "../contract/bytes.ts";
+import { IMAGE, readContainer, writeContainer } from "../contract/bytes.ts";
 import { PACKAGES_ROOT, PROJECT_ROOT } from "../contract/manifest.ts";
-import type { CaptureHeader } from "../contract/steps.ts";
 import type { Builder } from "./builder.ts";
 import { digest, type Cache } from "./cache.ts";
 import type { Packages, Source } from "./compile.ts";
@@ -10,11 +9,8 @@ import type { Progress } from "./progress.ts";
 import type { Project } from "./project.ts";
 import { applicationOf, staticManifest } from "./emit.ts";
 import type { Inspection } from "./statics.ts";
-import { unpack, writeArchive } from "./archive.ts";
-import { compress } from "./zstd.ts";
-
-/** Unpacked size of a piece: where a restore can't unpack to where it belongs, it holds as much besides the memory itself. */
-const CHUNK = 2 * 1024 * 1024;
+import { bufferOf, unpack, writeArchive } from "./archive.ts";
+import { packImage } from "./memory.ts";
 
 export interface ImageResult {
   image: Uint8Array;
@@ -24,23 +20,6 @@ export interface ImageResult {
 
 /** A plain yes or no says nothing about a secret, and often decides what a project imports. */
 const BOOLEAN = /^(?:0|1|true|false|yes|no|on|off|)$/i;
-
-export function packImage({ memory, runs, references }: Pick<CaptureHeader, "memory" | "runs" | "references">, captured: Uint8Array, level: number): Uint8Array {
-  const chunks: ImageChunk[] = [];
-  const body: Uint8Array[] = [];
-  let position = 0;
-  for (const [offset, length] of runs) {
-    for (let done = 0; done < length; done += CHUNK) {
-      const piece = captured.subarray(position + done, position + Math.min(done + CHUNK, length));
-      const packed = compress(piece, level);
-      chunks.push([offset + done, piece.byteLength, packed.byteLength]);
-      body.push(packed);
-    }
-    position += length;
-  }
-  const header: ImageHeader = { memory, references, chunks };
-  return writeContainer(IMAGE, header, body);
-}
 
 /** A builder for a project's own steps: in it, the packages that every project uses have been imported. */
 export const withPackages = (builder: Builder, packages: Packages): Builder =>
@@ -99,6 +78,6 @@ export async function makeImage(
     const image = packImage(captured.header, captured.memory, level);
     return writeContainer(IMAGE, { modules: captured.header.modules }, [image]);
   });
-  const { header, body } = readContainer<{ modules: string[] }>(IMAGE, kept.buffer.slice(kept.byteOffset, kept.byteOffset + kept.byteLength) as ArrayBuffer);
+  const { header, body } = readContainer<{ modules: string[] }>(IMAGE, bufferOf(kept));
   return { image: body, modules: header.modules };
 }

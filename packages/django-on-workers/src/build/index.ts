@@ -54,7 +54,7 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
   const cache = new Cache(join(folder, "cache"), toolDigest());
   const withSources = options.sources ?? cache.read("kept", "sources")?.toString() === "true";
   const installed = await resolve(project, target(), cache, progress);
-  const pyodide = readPyodide();
+  const pyodide = await readPyodide(cache);
   const stdlib = await standardLibrary(pyodide, cache, progress);
   const bare = new Builder(cache, pyodide, stdlib.archive);
   let builder: Builder | undefined;

@@ -1,6 +1,6 @@
 /** Pyodide's JavaScript and wasm without what nothing in a Worker can reach. */
 import { transformSync } from "esbuild";
-import { withExports, type Export } from "./wasm.ts";
+import { withExports, type Named } from "./wasm.ts";
 
 /** Node's types leave WebAssembly to the DOM's. */
 const { Module } = (globalThis as unknown as { WebAssembly: { Module: { new (bytes: Uint8Array): object; imports(module: object): { name: string }[] } } }).WebAssembly;
@@ -59,7 +59,7 @@ export function link(glue: string, wasm: Uint8Array): Linked {
   const kept = assignments.split(";").filter((assignment) => namesIn(assignment.slice(0, assignment.indexOf("Module["))).some((variable) => used.has(variable)));
   const assigned = new Set(namesIn(kept.join(";")));
   const variables = declared.split(",").filter((variable) => assigned.has(variable) || used.has(variable));
-  const isUsed = ({ name, kind }: Export): boolean => kind === "other" || used.has(`_${name}`) || used.has(name) || name.startsWith("dynCall");
+  const isUsed = ({ name, kind }: Named): boolean => (kind !== "function" && kind !== "global") || used.has(`_${name}`) || used.has(name) || name.startsWith("dynCall");
   return {
     glue: `export default (async function ${name}(${parameter}){var ${variables.join(",")};function assignWasmExports(wasmExports){${kept.join(";")}}${body};return moduleRtn});\n`,
     wasm: withExports(wasm, isUsed),

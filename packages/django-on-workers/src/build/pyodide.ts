@@ -2,9 +2,22 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { LINKED, readContainer, writeContainer } from "../contract/bytes.ts";
+import { bufferOf } from "./archive.ts";
+import type { Cache } from "./cache.ts";
+import { HOT_FUNCTIONS } from "./hot-functions.ts";
 import { link, type Linked } from "./link.ts";
+import { packImage } from "./memory.ts";
+import { split, type Halves } from "./split.ts";
+import { withoutData } from "./wasm.ts";
 
-export interface Pyodide extends Linked {
+/** Pyodide's JavaScript and wasm as a build has linked them. */
+export interface Interpreter extends Linked, Halves {
+  /** What the halves find in their memory when they are instantiated, as an image: the hot one, which owns it, comes without. */
+  data: Uint8Array;
+}
+
+export interface Pyodide extends Interpreter {
   version: string;
   buildId: string;
   sentinel: Uint8Array;
@@ -34,17 +47,61 @@ function found(text: string, pattern: RegExp, what: string): string {
   return match;
 }
 
-export function readPyodide(): Pyodide {
-  const read = (name: string): Buffer => readFileSync(join(folder(), name));
-  const loader = read("pyodide.mjs").toString("utf8");
-  const glue = read("pyodide.asm.mjs").toString("utf8");
+interface LinkedHeader {
+  glue: string;
+  lengths: number[];
+}
+
+/** How hard the data is packed: it is done once. */
+const DATA_LEVEL = 15;
+
+/** Whether a function is one that Workers run, by its place among those that the wasm module defines. */
+export function isHot(place: number): boolean {
+  const bits = Buffer.from(HOT_FUNCTIONS.functions, "base64");
+  return (((bits[place >> 3] ?? 0) >> (place & 7)) & 1) === 1;
+}
+
+/** Packs what a module puts into its memory. */
+export function packData(pieces: readonly { offset: number; contents: Uint8Array }[]): Uint8Array {
+  const start = Math.min(...pieces.map(({ offset }) => offset));
+  const end = Math.max(...pieces.map(({ offset, contents }) => offset + contents.byteLength));
+  const memory = new Uint8Array(end - start);
+  for (const { offset, contents } of pieces) memory.set(contents, offset - start);
+  return packImage({ memory: 0, references: null, runs: [[start, memory.byteLength]] }, memory, DATA_LEVEL);
+}
+
+/** What is made of Pyodide; kept, because it takes a second. */
+async function linked(glue: string, wasm: () => Uint8Array, buildId: string, cache: Cache): Promise<Interpreter> {
+  if (HOT_FUNCTIONS.buildId !== buildId) throw new Error("The functions that Workers run are those of another Pyodide: record them with `npm run hot-functions`.");
+  const kept = await cache.bytes("linked", buildId, async () => {
+    const made = link(glue, wasm());
+    const { hot, cold } = split(made.wasm, isHot);
+    const { wasm: code, data } = withoutData(hot);
+    const parts = [made.wasm, code, cold, packData(data)];
+    const header: LinkedHeader = { glue: made.glue, lengths: parts.map(({ byteLength }) => byteLength) };
+    return writeContainer(LINKED, header, parts);
+  });
+  const { header, body } = readContainer<LinkedHeader>(LINKED, bufferOf(kept));
+  let position = 0;
+  const [whole, hot, cold, data] = header.lengths.map((length) => body.subarray(position, (position += length))) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  return { glue: header.glue, wasm: whole, hot, cold, data };
+}
+
+export const pyodideFile = (name: string): Buffer => readFileSync(join(folder(), name));
+const loaderOf = (): string => pyodideFile("pyodide.mjs").toString("utf8");
+export const pyodideBuildId = (loader = loaderOf()): string => found(loader, /BUILD_ID:"([0-9a-f]{64})"/, "its build id");
+
+export async function readPyodide(cache: Cache): Promise<Pyodide> {
+  const loader = loaderOf();
+  const glue = pyodideFile("pyodide.asm.mjs").toString("utf8");
+  const buildId = pyodideBuildId(loader);
   return {
     version: pyodideVersion(),
-    buildId: found(loader, /BUILD_ID:"([0-9a-f]{64})"/, "its build id"),
-    ...link(glue, read("pyodide.asm.wasm")),
+    buildId,
+    ...(await linked(glue, () => pyodideFile("pyodide.asm.wasm"), buildId, cache)),
     // The loader carries the module for JavaScript errors as base64; "AGFzb" is how wasm begins in it.
     sentinel: Buffer.from(found(loader, /"(AGFzb[A-Za-z0-9+/=]+)"/, "the module for JavaScript errors"), "base64"),
-    stdlib: read("python_stdlib.zip"),
+    stdlib: pyodideFile("python_stdlib.zip"),
     stdlibRoot: `/lib/python${target().python.replace(".", "")}.zip`,
     fixedModules: ["0061736d01000000", ...[...glue.matchAll(/"(0061736d[0-9a-f]+)"/g)].map((match) => match[1] as string)],
   };

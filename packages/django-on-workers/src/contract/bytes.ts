@@ -15,11 +15,13 @@ export interface ContainerKind {
 /** The memory of an interpreter that has already imported the project. */
 export const IMAGE: ContainerKind = { name: "image", magic: 0x49574f44, version: 1 };
 /** The read-only tree of files that is mounted under the interpreter. */
-export const ARCHIVE: ContainerKind = { name: "archive", magic: 0x41574f44, version: 2 };
+export const ARCHIVE: ContainerKind = { name: "archive", magic: 0x41574f44, version: 3 };
 
 /** A step of the build, its result, and a captured memory: between the build and its own Worker. */
 export const STEP: ContainerKind = { name: "step", magic: 0x53574f44, version: 1 };
 export const STEP_RESULT: ContainerKind = { name: "step's result", magic: 0x52574f44, version: 1 };
+/** What a build has made of Pyodide. */
+export const LINKED: ContainerKind = { name: "linked interpreter", magic: 0x4c574f44, version: 1 };
 export const CAPTURE: ContainerKind = { name: "captured memory", magic: 0x43574f44, version: 1 };
 
 const PREAMBLE = 12;
@@ -66,16 +68,31 @@ export interface ImageHeader {
   chunks: ImageChunk[];
 }
 
-/** Files that are packed together: `[offset into the body, bytes as stored, bytes when unpacked]`, equal where nothing was gained. */
+/** Files that are packed together: `[offset into the contents, bytes as stored, bytes when unpacked]`, equal where nothing was gained. */
 export type ArchiveBlock = readonly [offset: number, stored: number, length: number];
 /** `[number of the block, offset into what it unpacks to, bytes]` */
 export type ArchiveFile = readonly [block: number, offset: number, length: number];
+/** Where the body has a folder, as JSON, so that it is parsed when somebody looks into it. */
+export type ArchivePiece = readonly [offset: number, length: number];
 export interface ArchiveFolder {
-  [name: string]: ArchiveFile | ArchiveFolder;
+  [name: string]: ArchiveFile | ArchivePiece | ArchiveFolder;
 }
 
 export interface ArchiveHeader {
-  /** Mount point → tree. */
+  /** Mount point → tree. The folders at its top are pieces. */
   mounts: Record<string, ArchiveFolder>;
+  /** Where the contents begin in the body, behind the pieces. */
+  contents: number;
   blocks: ArchiveBlock[];
 }
+
+export const isFile = (entry: ArchiveFolder[string]): entry is ArchiveFile => Array.isArray(entry) && entry.length === 3;
+
+/** A folder of an archive, wherever it is. */
+export function folderOf(body: Uint8Array, entry: ArchivePiece | ArchiveFolder): ArchiveFolder {
+  if (!isPiece(entry)) return entry;
+  const [offset, length] = entry;
+  return JSON.parse(new TextDecoder().decode(body.subarray(offset, offset + length))) as ArchiveFolder;
+}
+
+const isPiece = (entry: ArchivePiece | ArchiveFolder): entry is ArchivePiece => Array.isArray(entry);

@@ -2,6 +2,7 @@
 import type { Manifest } from "../../contract/manifest.ts";
 import { createHost } from "../bindings/host.ts";
 import { boot, type Parts } from "../python/boot.ts";
+import type { Archive } from "../python/filesystem.ts";
 import { openImage } from "../python/image.ts";
 import { Interpreter, InterpreterDied } from "../python/interpreter.ts";
 import type { LinearMemory } from "../python/memory.ts";
@@ -11,7 +12,7 @@ import type { PyProxy } from "../python/pyodide.ts";
 export interface Artefacts {
   parts: Parts;
   image: ArrayBuffer;
-  files: readonly ArrayBuffer[];
+  files: readonly Archive[];
   manifest: Manifest;
 }
 

@@ -75,17 +75,17 @@ function captured(booted: Booted, result: string, runsOf: (memory: Uint8Array) =
 }
 
 async function bare(parts: Parts, stdlib: ArrayBuffer, hashSeed: number): Promise<Uint8Array> {
-  const booted = await boot(parts, { archives: [stdlib], forImage: true, hashSeed, modules: hostModules });
+  const booted = await boot(parts, { archives: [{ tree: stdlib }], forImage: true, hashSeed, modules: hostModules });
   booted.python.runPython("import gc; gc.disable(); gc.collect()");
   return captured(booted, "", (memory) => [[0, memory.byteLength]]);
 }
 
 async function step(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer, body: ArrayBuffer): Promise<Uint8Array> {
   const { header, body: rest } = readContainer<StepHeader>(STEP, body);
-  const archives = [stdlib];
+  const archives = [{ tree: stdlib }];
   let position = rest.byteOffset;
   for (const length of header.archives) {
-    archives.push(body.slice(position, position + length));
+    archives.push({ tree: body.slice(position, position + length) });
     position += length;
   }
   let before: Uint8Array = new Uint8Array();

@@ -1,17 +1,22 @@
 /** Starts a Python interpreter, from an image or from nothing. Needs neither I/O nor timers nor randomness. */
 import { PACKAGES_ROOT } from "../../contract/manifest.ts";
 import { modulesAsked } from "./environment.ts";
-import { mountArchive } from "./filesystem.ts";
+import { mountArchive, type Archive } from "./filesystem.ts";
+import { joinHalves } from "./halves.ts";
 import { output } from "./console.ts";
 import { localTime } from "./local-time.ts";
 import { LinearMemory } from "./memory.ts";
-import type { Image } from "./image.ts";
+import { openImage, type Image } from "./image.ts";
 import type { CreatePyodideModule, PyodideModule, PyodidePublic } from "./pyodide.ts";
 
 /** The modules of an artefact that make an interpreter. */
 export interface Parts {
   createModule: CreatePyodideModule;
   wasm: WebAssembly.Module;
+  /** What a module that comes without it has in its memory from the start, as an image. */
+  data?: ArrayBuffer;
+  /** The other half of a module that was split. Asked for when something of it is called for the first time. */
+  cold?: () => WebAssembly.Module;
   /** Pyodide's module for JavaScript errors, which its loader carries as bytes. */
   sentinel: WebAssembly.Module;
   pyodideBuildId: string;
@@ -20,7 +25,7 @@ export interface Parts {
 export interface BootOptions {
   image?: Image;
   /** Archives to mount, in this order; one of them has Python's standard library. */
-  archives: readonly ArrayBuffer[];
+  archives: readonly Archive[];
   /** The interpreter's memory will be written to an image. */
   forImage?: boolean;
   /** Baked into an image: the seed of `hash()`, 0 to 4294967295. Only read without an image. */
@@ -109,10 +114,12 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
       imports.env["JsvError_Check"] = sentinel["JsvError_Check"];
       Object.assign(imports.env, localTime(() => memory));
       const instance = new WebAssembly.Instance(parts.wasm, imports as unknown as WebAssembly.Imports);
-      // Pyodide does not grow its 30 MiB for a larger image.
+      if (parts.cold) joinHalves(instance, imports as unknown as WebAssembly.Imports, parts.cold);
+      // Pyodide does not grow its 30 MiB for a larger image; an emitted module has that size from the start.
       const memory = instance.exports["memory"] as WebAssembly.Memory;
       const missing = (image?.memory ?? 0) - memory.buffer.byteLength;
       if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+      if (parts.data) openImage(parts.data).restore(new Uint8Array(memory.buffer));
       table = instance.exports["__indirect_function_table"] as object;
       // Emscripten looks at every function in the table, 10,000, for the few that the exports have a place in already.
       // An empty table gives those a second place, the same one whenever it boots.

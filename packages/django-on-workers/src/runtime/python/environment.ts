@@ -37,6 +37,9 @@ export function prepareModules(modules: readonly string[]): void {
   }
 }
 
+/** A module that was prepared, or, at global scope, any. */
+export const moduleFromHex = (hex: string): WebAssembly.Module => new (WebAssembly.Module as unknown as Compiler)(fromHex(hex));
+
 /** The modules that were asked for so far, in hexadecimal: what a build records for the runtime to prepare. */
 export const modulesAsked = (): string[] => [...asked].map(toHex);
 

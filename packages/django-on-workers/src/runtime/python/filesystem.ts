@@ -5,7 +5,7 @@
  * MEMFS node, so writing, renaming and deleting work as they do in memory. Nothing written outlives the isolate.
  */
 import { zstdDecompressSync } from "node:zlib";
-import { ARCHIVE, readContainer, type ArchiveBlock, type ArchiveFile, type ArchiveFolder, type ArchiveHeader } from "../../contract/bytes.ts";
+import { ARCHIVE, folderOf, isFile, readContainer, type ArchiveBlock, type ArchiveFile, type ArchiveFolder, type ArchiveHeader, type ArchivePiece } from "../../contract/bytes.ts";
 import type { EmscriptenFS, FSNode } from "./pyodide.ts";
 
 const FOLDER_MODE = 0o40755;
@@ -14,15 +14,13 @@ const ENOENT = 44;
 /** Every node carries this time: the interpreter's caches of folders in an image stay valid after a restore. */
 const MODIFIED = Date.UTC(2026, 0, 1);
 
-const isFile = (entry: ArchiveFile | ArchiveFolder): entry is ArchiveFile => Array.isArray(entry);
-
 /** Unpacks blocks. The last one is kept: who reads a file often reads its neighbours next. */
-function unpacker(body: Uint8Array, blocks: readonly ArchiveBlock[]): (file: ArchiveFile) => Uint8Array {
+function unpacker(contents: () => Uint8Array, blocks: readonly ArchiveBlock[]): (file: ArchiveFile) => Uint8Array {
   let last: { number: number; contents: Uint8Array } | undefined;
   const contentsOf = (number: number): Uint8Array => {
     if (last?.number === number) return last.contents;
     const [start, stored, length] = blocks[number] as ArchiveBlock;
-    const bytes = body.subarray(start, start + stored);
+    const bytes = contents().subarray(start, start + stored);
     if (stored === length) return bytes;
     last = { number, contents: zstdDecompressSync(bytes) };
     return last.contents;
@@ -48,23 +46,30 @@ function lazyContents(node: FSNode, length: number, unpack: () => Uint8Array): v
   });
 }
 
-export function mountArchive(FS: EmscriptenFS, buffer: ArrayBuffer): void {
-  const { header, body } = readContainer<ArchiveHeader>(ARCHIVE, buffer);
+/** A tree of files. What they hold lies behind it or, where that is loaded when the first of them is read, elsewhere. */
+export interface Archive {
+  tree: ArrayBuffer;
+  contents?: () => ArrayBuffer;
+}
+
+export function mountArchive(FS: EmscriptenFS, { tree, contents }: Archive): void {
+  const { header, body } = readContainer<ArchiveHeader>(ARCHIVE, tree);
   const { MEMFS } = FS.filesystems;
-  const unpack = unpacker(body, header.blocks);
+  const unpack = unpacker(() => (contents ? new Uint8Array(contents()) : body.subarray(header.contents)), header.blocks);
 
   const settle = (node: FSNode): FSNode => {
     node.atime = node.mtime = node.ctime = MODIFIED;
     return node;
   };
 
-  function makeFolder(node: FSNode, tree: ArchiveFolder): FSNode {
+  function makeFolder(node: FSNode, folder: ArchivePiece | ArchiveFolder): FSNode {
     // What has become a node is taken out of this table: a deleted file must not come back.
-    const waiting = new Map(Object.entries(tree));
+    let table: Map<string, ArchiveFolder[string]> | undefined;
+    const waiting = () => (table ??= new Map(Object.entries(folderOf(body, folder))));
     const appear = (name: string): FSNode | undefined => {
-      const entry = waiting.get(name);
+      const entry = waiting().get(name);
       if (!entry) return undefined;
-      waiting.delete(name);
+      waiting().delete(name);
       const { mtime, ctime } = node;
       const child = MEMFS.createNode(node, name, isFile(entry) ? FILE_MODE : FOLDER_MODE, 0);
       node.mtime = mtime;
@@ -82,7 +87,7 @@ export function mountArchive(FS: EmscriptenFS, buffer: ArrayBuffer): void {
         return child;
       },
       readdir(folder: FSNode) {
-        for (const name of [...waiting.keys()]) appear(name);
+        for (const name of [...waiting().keys()]) appear(name);
         return memory["readdir"]?.(folder);
       },
       rmdir(parent: FSNode, name: string) {
@@ -95,9 +100,9 @@ export function mountArchive(FS: EmscriptenFS, buffer: ArrayBuffer): void {
     return settle(node);
   }
 
-  for (const [path, tree] of Object.entries(header.mounts)) {
+  for (const [path, folder] of Object.entries(header.mounts)) {
     FS.mkdirTree(path);
-    FS.mount({ mount: (mount: unknown) => makeFolder(MEMFS.mount(mount), tree) }, {}, path);
+    FS.mount({ mount: (mount: unknown) => makeFolder(MEMFS.mount(mount), folder) }, {}, path);
   }
 }
 

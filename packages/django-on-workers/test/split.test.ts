@@ -1,0 +1,131 @@
+/** A wasm module in two halves and without its data: what it does is what the whole does. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { HOT_FUNCTIONS } from "../src/build/hot-functions.ts";
+import { packData, isHot, pyodideBuildId } from "../src/build/pyodide.ts";
+import { split } from "../src/build/split.ts";
+import { CODE, concatenated, DATA, ELEMENT, EXPORT, exported, FUNCTION, GLOBAL, IMPORT, MEMORY, moduleOf, number, positive, sized, TABLE, text, TYPE, vector, withMemory, withoutData } from "../src/build/wasm.ts";
+import { COLD_TABLE, HOT, LOADER } from "../src/contract/halves.ts";
+import { openImage } from "../src/runtime/python/image.ts";
+
+const original = readFileSync(createRequire(import.meta.url).resolve("pyodide/pyodide.asm.wasm"));
+
+test("numbers are written as wasm reads them", () => {
+  assert.deepEqual([0, 63, 64, 127, 128, 624485].map(number), [[0], [63], [64], [127], [128, 1], [0xe5, 0x8e, 0x26]]);
+  // The sign is the last byte's second bit, so that 64 needs another one.
+  assert.deepEqual([0, 63, 64, 127, 8191, 8192].map(positive), [[0], [63], [0xc0, 0], [0xff, 0], [0xff, 0x3f], [0x80, 0xc0, 0]]);
+});
+
+const I32 = 0x7f;
+const code = (...instructions: number[]): Uint8Array => sized([0, ...instructions, 0x0b]);
+
+/**
+ * `twice(x)` counts its calls in a global and asks the imported `double`; `sum(x, y)` adds what `twice` makes of both;
+ * `start(x)` calls `sum(x, 100)` directly and through the table, and adds what lies in memory. Two globals, the first of
+ * which changes; a table with all three; data at 8 and 70000.
+ */
+const small = moduleOf([
+  { id: TYPE, body: vector([[0x60, 1, I32, 1, I32], [0x60, 2, I32, I32, 1, I32], [0x60, 0, 0]]) },
+  { id: IMPORT, body: vector([concatenated(text("env"), text("double"), [0, 0])]) },
+  { id: FUNCTION, body: vector([[0], [1], [0]]) },
+  { id: TABLE, body: vector([[0x70, 1, 3, 3]]) },
+  { id: MEMORY, body: vector([[1, 2, 4]]) },
+  { id: GLOBAL, body: vector([[I32, 1, 0x41, 0, 0x0b], [I32, 0, 0x41, 7, 0x0b]]) },
+  { id: EXPORT, body: vector([exported("start", "function", 3), exported("twice", "function", 1), exported("calls", "global", 0), exported("memory", "memory", 0)]) },
+  { id: ELEMENT, body: vector([[0, 0x41, 0, 0x0b, 3, 1, 2, 3]]) },
+  {
+    id: CODE,
+    body: vector([
+      code(0x23, 0, 0x41, 1, 0x6a, 0x24, 0, 0x20, 0, 0x10, 0),
+      code(0x20, 0, 0x10, 1, 0x20, 1, 0x10, 1, 0x6a, 0x23, 1, 0x6a),
+      code(0x20, 0, 0x41, ...positive(100), 0x10, 2, 0x20, 0, 0x41, ...positive(100), 0x41, 1, 0x11, 1, 0, 0x6a, 0x41, 8, 0x28, 2, 0, 0x6a),
+    ]),
+  },
+  { id: DATA, body: vector([[0, 0x41, 8, 0x0b, 4, 5, 0, 0, 0], concatenated([0, 0x41], positive(70_000), [0x0b, 2, 1, 2])]) },
+]);
+
+const { Module, Instance } = WebAssembly;
+const sources = (bytes: Uint8Array): BufferSource => bytes as Uint8Array<ArrayBuffer>;
+
+function run(hot: ReadonlySet<number>) {
+  const halves = split(small, (place) => hot.has(place));
+  const imports = { env: { double: (x: number) => 2 * x } };
+  const instance = new Instance(new Module(sources(halves.hot)), imports);
+  let loads = 0;
+  const load = (): void => {
+    loads++;
+    new Instance(new Module(sources(halves.cold)), { ...imports, [HOT]: instance.exports });
+  };
+  const { f } = new Instance(new Module(sources(Buffer.from(LOADER, "hex"))), { e: { f: load } }).exports;
+  (instance.exports[COLD_TABLE] as WebAssembly.Table).set(0, f);
+  return { ...(instance.exports as { start(x: number): number; twice(x: number): number; calls: WebAssembly.Global }), loads: () => loads };
+}
+
+test("wherever a module is cut, it does the same", () => {
+  const whole = new Instance(new Module(sources(small)), { env: { double: (x: number) => 2 * x } }).exports as ReturnType<typeof run>;
+  assert.equal(whole.start(3), 2 * (6 + 200 + 7) + 5);
+  for (let cut = 0; cut < 8; cut++) {
+    const hot = new Set([0, 1, 2].filter((place) => cut & (1 << place)));
+    const { start, calls } = run(hot);
+    assert.equal(start(3), 431, String(cut));
+    assert.equal(start(4), 435, String(cut));
+    assert.equal(calls.value, 8, String(cut));
+  }
+});
+
+test("the cold half is loaded once, when something of it is called", () => {
+  const { start, twice, loads } = run(new Set([0]));
+  assert.equal(twice(4), 8);
+  assert.equal(loads(), 0);
+  start(1);
+  start(2);
+  assert.equal(loads(), 1);
+});
+
+test("a module has the memory that it is given, and its data can come from elsewhere", () => {
+  const { wasm, data } = withoutData(withMemory(small, 3 * 65536));
+  const instance = new Instance(new Module(sources(wasm)), { env: { double: (x: number) => x } });
+  const memory = instance.exports["memory"] as WebAssembly.Memory;
+  assert.equal(memory.buffer.byteLength, 3 * 65536);
+  assert.ok(new Uint8Array(memory.buffer).every((byte) => byte === 0));
+  openImage(packData(data).slice().buffer as ArrayBuffer).restore(new Uint8Array(memory.buffer));
+  const bytes = new Uint8Array(memory.buffer);
+  assert.deepEqual([...bytes.subarray(8, 13), ...bytes.subarray(69_999, 70_003)], [5, 0, 0, 0, 0, 0, 1, 2, 0]);
+  assert.equal(memory.grow(1), 3);
+  assert.throws(() => memory.grow(1), RangeError);
+});
+
+/** An instance in which nothing can run. */
+function untouched(wasm: Uint8Array): Uint8Array {
+  const module = new Module(sources(wasm));
+  const imports: WebAssembly.Imports = {};
+  for (const { module: from, name, kind } of Module.imports(module)) {
+    (imports[from] ??= {})[name] = kind === "global" ? new WebAssembly.Global({ value: "i32", mutable: true }, 0) : () => 0;
+  }
+  return new Uint8Array((new Instance(module, imports).exports["memory"] as WebAssembly.Memory).buffer);
+}
+
+test("Pyodide's halves are modules, and its hot half with the data begins as the whole does", () => {
+  assert.equal(HOT_FUNCTIONS.buildId, pyodideBuildId(), "record the functions of this Pyodide with `npm run hot-functions`");
+  const { hot, cold } = split(original, isHot);
+  const { wasm, data } = withoutData(hot);
+  assert.ok(wasm.byteLength < original.byteLength / 4, String(wasm.byteLength));
+  assert.deepEqual(
+    Module.imports(new Module(sources(cold))).filter(({ module }) => module === HOT).map(({ kind }) => kind),
+    ["table", "table", "table", "table", "table", "memory", "tag", "tag", "global", "global", "global", "global"],
+  );
+  const memory = untouched(wasm);
+  openImage(packData(data).slice().buffer as ArrayBuffer).restore(memory);
+  assert.equal(Buffer.compare(memory, untouched(original)), 0);
+});
+
+test("a module of another kind is refused", () => {
+  const without = (id: number) => moduleOf([{ id: TYPE, body: vector([[0x60, 0, 1, I32]]) }, ...(id === TYPE ? [] : [{ id, body: vector([[I32, 0, 0x23, 0, 0x0b]]) }])]);
+  assert.throws(() => split(without(TYPE), () => true), /no type of functions that take and return nothing/);
+  assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x5f, 0]]) }]), () => true), /a type that is not one of functions/);
+  assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x60, 0, 0]]) }, { id: GLOBAL, body: vector([[I32, 0, 0x23, 0, 0x0b]]) }]), () => true), /does not begin with a constant/);
+  assert.throws(() => withoutData(moduleOf([{ id: DATA, body: vector([[1, 0]]) }])), /does not lie at a constant place/);
+  assert.throws(() => withMemory(moduleOf([]), 1), /has no memory/);
+});

@@ -1,0 +1,187 @@
+/**
+ * Records which functions of Pyodide's wasm module Workers run, for the build to keep together (src/build/split.ts): those
+ * that ran while sites were started and used as visitors and editors use them. Started by hot-functions.mjs.
+ */
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build, type Build, type BuildOptions } from "../packages/django-on-workers/dist/build/index.js";
+import { link } from "../packages/django-on-workers/dist/build/link.js";
+import { manage, startLocal } from "../packages/django-on-workers/dist/build/local.js";
+import { pyodideFile, pyodideBuildId } from "../packages/django-on-workers/dist/build/pyodide.js";
+import { CODE, concatenated, described, EXPORT, exported, MEMORY, moduleOf, positive, Reader, sectionsOf, sized, vector, withMore } from "../packages/django-on-workers/dist/build/wasm.js";
+import { Visitor } from "../tests/support/http.ts";
+import { root } from "./lib/prepare.mjs";
+import { main, step } from "./lib/terminal.mjs";
+
+const TARGET = join(root, "packages", "django-on-workers", "src", "build", "hot-functions.ts");
+const PROFILE = "/hot-functions/";
+
+/** `i32.const 1; i32.store8` to a place of the second memory. */
+const note = (place: number): number[] => [0x41, ...positive(place), 0x41, 1, 0x3a, 0x40, 1, 0];
+
+/** The module, in which each function notes in a second memory, at its place, that it has run. */
+function noting(wasm: Uint8Array): Uint8Array {
+  const change = (id: number, body: Uint8Array): Uint8Array => {
+    if (id === MEMORY) return withMore(body, [[0, 1]]);
+    if (id === EXPORT) return withMore(body, [exported("profile", "memory", 1)]);
+    if (id !== CODE) return body;
+    return vector(
+      described(body, "code").map(({ bytes }, place) => {
+        const reader = new Reader(bytes);
+        const code = reader.take(reader.number());
+        const locals = new Reader(code);
+        locals.vector(() => ({ count: locals.number(), type: locals.byte() }));
+        return sized(concatenated(code.subarray(0, locals.position), note(place), code.subarray(locals.position)));
+      }),
+    );
+  };
+  return moduleOf(sectionsOf(wasm).map(({ id, body }) => ({ id, body: change(id, body) })));
+}
+
+const HOOK = `
+import wasm from "./noting.wasm";
+import { artefacts as emitted } from "./artefacts.js";
+const { cold, data, ...parts } = emitted.parts;
+const artefacts = { ...emitted, parts: { ...parts, wasm } };
+let memory;
+WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+  construct(Instance, given) {
+    const instance = new Instance(...given);
+    memory = instance.exports.profile ?? memory;
+    return instance;
+  },
+});
+const profile = () => new Response(new Uint8Array(memory.buffer).slice());
+const asked = (request) => new URL(request.url).pathname === "${PROFILE}";
+`;
+const ENTRIES = {
+  d1: `import "./prepare.js";
+import { createWorker } from "./runtime/django/worker.js";
+${HOOK}
+const worker = await createWorker(artefacts);
+export default { fetch: (request, env, ctx) => (asked(request) ? profile() : worker.fetch(request, env, ctx)) };
+`,
+  "durable-object": `import "./prepare.js";
+import { DjangoObject, forwarder } from "./runtime/django/object.js";
+${HOOK}
+export class Django extends DjangoObject {
+  async load() {
+    return artefacts;
+  }
+  serve(request, client) {
+    return asked(request) ? profile() : super.serve(request, client);
+  }
+}
+export default forwarder;
+`,
+};
+
+type Use = (visitor: Visitor) => Promise<unknown>;
+
+async function pages(visitor: Visitor, ...paths: string[]): Promise<void> {
+  for (const path of paths) {
+    const { status, text } = await visitor.get(path);
+    if (status >= 500) throw new Error(`${path} answered ${status}\n${text.slice(0, 2000)}`);
+  }
+}
+
+async function useBlog(visitor: Visitor): Promise<void> {
+  const slug = /href="(\/posts\/[\w-]+\/)"/.exec((await visitor.get("/")).text)?.[1] ?? "/";
+  await pages(visitor, "/robots.txt", "/?page=2", "/?q=bread", slug, "/archive/", "/archive/2026/", "/archive/2026/1/", "/authors/", "/feed/", "/feed/atom/", "/sitemap.xml", "/api/posts/", "/api/stats/", "/export/posts.csv", "/example-d1", "/nothing/");
+  await visitor.post(slug, { name: "Ada", email: "ada@example.com", body: "A comment with ümlauts and a link: https://example.com/." });
+  await visitor.post(slug, { name: "", body: "" });
+  const account = { username: "grace", password1: "correct-horse-9", password2: "correct-horse-9", email: "grace@example.com" };
+  await visitor.post("/accounts/signup/", { ...account, password2: "another" });
+  await visitor.post("/accounts/signup/", account);
+  await pages(visitor, "/accounts/profile/", "/accounts/preferences/", "/accounts/password/");
+  await visitor.post("/accounts/preferences/", { time_zone: "America/New_York" });
+  for (const language of ["fr", "de", "en"]) {
+    await visitor.post("/", { language, next: "/" });
+    await pages(visitor, "/", slug);
+  }
+  const editor = new Visitor(visitor.url);
+  await editor.post("/admin/login/?next=/admin/", { username: "admin", password: "wrong" });
+  await editor.post("/admin/login/?next=/admin/", { username: "admin", password: "admin" });
+  await pages(editor, "/admin/", "/admin/blog/post/", "/admin/blog/post/?q=bread&o=-2", "/admin/blog/post/add/", "/admin/blog/comment/", "/admin/auth/user/", "/admin/auth/user/add/", "/admin/jsi18n/", "/admin/blog/post/1/change/", "/admin/blog/post/1/history/");
+  await editor.post("/admin/blog/post/add/", { title: "" });
+  await editor.post("/admin/blog/tag/add/", { name: "Recorded", slug: "recorded", description: "" });
+  const tag = /\/admin\/blog\/tag\/(\d+)\/change\//.exec((await editor.get("/admin/blog/tag/?q=recorded")).text)?.[1] ?? "1";
+  await editor.post(`/admin/blog/tag/${tag}/change/`, { name: "Recorded again", slug: "recorded", description: "Some." });
+  await editor.post("/admin/blog/tag/", { action: "delete_selected", _selected_action: tag });
+  await editor.post(`/admin/blog/tag/${tag}/delete/`, { post: "yes" });
+  await editor.post("/admin/password_change/", { old_password: "admin", new_password1: "short", new_password2: "short" });
+  await editor.post("/admin/logout/", {}).catch(() => undefined);
+}
+
+const useRecords: Use = (visitor) => pages(visitor, "/reset/", ...["one_row/3", "thousand_rows/1", "bulk_create/1", "thousand_gets/1"].map((what) => `/measure/${what}/`), "/admin/login/");
+
+async function built(options: BuildOptions & { root: string }, commands: readonly string[][]): Promise<Build> {
+  const found = await build({ level: 1, ...options });
+  const output = { stdout: () => undefined, stderr: (text: string) => void process.stderr.write(text) };
+  process.env["DJANGO_SUPERUSER_PASSWORD"] = "admin";
+  for (const command of [["migrate", "--verbosity", "0"], ...commands]) {
+    if ((await manage(found, command, output)) !== 0) throw new Error(`manage ${command.join(" ")} failed.`);
+  }
+  return found;
+}
+
+/** Which functions ran while the site was used, by their place in the module. */
+async function ran(site: Build, wasm: Uint8Array, use: Use): Promise<Uint8Array> {
+  const folder = `${site.folder}-noting`;
+  cpSync(site.folder, folder, { recursive: true });
+  writeFileSync(join(folder, "noting.wasm"), wasm);
+  const worker = await startLocal({ ...site, folder }, { entry: ENTRIES[site.project.database], log: (_, message) => void (/Error|Traceback/.test(message) && console.error(message)) });
+  try {
+    const url = (await worker.ready).origin;
+    await use(new Visitor(url));
+    return new Uint8Array(await (await fetch(`${url}${PROFILE}`)).arrayBuffer());
+  } finally {
+    await worker.dispose();
+  }
+}
+
+async function run(): Promise<number> {
+  parseArgs({ options: {} });
+  const scratch = mkdtempSync(join(tmpdir(), "django-on-workers-hot-"));
+  try {
+    const wasm = noting(link(pyodideFile("pyodide.asm.mjs").toString("utf8"), pyodideFile("pyodide.asm.wasm")).wasm);
+    const hot = new Set<number>();
+    const blog = { source: "examples/blog", commands: [["loaddata", "demo"], ["createsuperuser", "--noinput", "--username", "admin", "--email", "admin@example.com"]], use: useBlog };
+    const records = { source: "bench/project", commands: [], use: useRecords };
+    const sites = [
+      { ...blog, database: "durable-object", kind: "wsgi" },
+      { ...blog, database: "d1", kind: "asgi" },
+      { ...records, database: "durable-object", kind: "wsgi" },
+      { ...records, database: "d1", kind: "wsgi" },
+    ] as const;
+    for (const { source, commands, use, database, kind } of sites) {
+      const folder = join(scratch, `${source.replace("/", "-")}-${database}`);
+      cpSync(join(root, source), folder, { recursive: true, filter: (path) => !/[\\/](?:\.django-on-workers|\.wrangler|__pycache__)$/.test(path) });
+      writeFileSync(join(folder, "requirements.txt"), "Django==6.1.*\n");
+      step(`Using ${source} on ${database}`);
+      const found = await ran(await built({ root: folder, database, interface: kind }, commands), wasm, use);
+      found.forEach((noted, place) => noted && hot.add(place));
+    }
+    const bits = new Uint8Array(((Math.max(...hot) >> 3) | 0) + 1);
+    for (const place of hot) bits[place >> 3] = (bits[place >> 3] ?? 0) | (1 << (place & 7));
+    writeFileSync(TARGET, recorded(pyodideBuildId(), bits));
+    process.stdout.write(`${hot.size} functions\n`);
+    return 0;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const recorded = (buildId: string, bits: Uint8Array): string => `/** Written by \`npm run hot-functions\`: which functions of Pyodide's wasm module Workers run. */
+export const HOT_FUNCTIONS = {
+  /** The Pyodide that this is about. */
+  buildId: "${buildId}",
+  /** A bit for each function that the module defines, in their order, from the lowest bit of the first byte on; base64. */
+  functions:
+    "${Buffer.from(bits).toString("base64")}",
+};
+`;
+
+await main(run);
