@@ -25,6 +25,7 @@ urlpatterns = [
     path("settings/", views.settings_seen),
     path("random/", views.randomness),
     path("late/", views.late),
+    path("rare/", views.rare),
     path("french/", views.french),
     path("log/", views.log),
     path("broken/", views.broken),

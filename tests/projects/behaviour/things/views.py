@@ -1,3 +1,4 @@
+import bisect
 import datetime
 import hashlib
 import logging
@@ -207,6 +208,18 @@ def late(request):
 
     with translation.override(request.GET.get("language", "en")):
         return render(request, "late.html", {"answer": ANSWER}, content_type="text/plain")
+
+
+def rare(request):
+    """C's functions that few requests call, on the stack while it waits."""
+
+    def key(value):
+        time.sleep(0.02)
+        return value
+
+    place = bisect.bisect_left([1, 3, 5, 7], int(request.GET["value"]), key=key)
+    total = eval(compile("sum(map(key, [1, 2, 3]))", "rare", "eval"), {"key": key})
+    return JsonResponse({"place": place, "total": total})
 
 
 def french(request):
