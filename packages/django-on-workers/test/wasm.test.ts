@@ -59,11 +59,18 @@ test("Pyodide keeps a third of its JavaScript, with all that the module imports"
   assert.deepEqual([...has].sort(), [...new Set(Module.imports(new Module(original)).map(({ name }) => name))].filter((name) => before.has(name)).sort());
   for (const [name, function_ = name] of table) assert.match(glue, new RegExp(`(?:function|var|let|,)\\s*${function_.replaceAll("$", "\\$")}\\b`), name);
   assert.deepEqual([...new Set(table.filter(([name]) => name.startsWith("emscripten_gl")).map(([, function_]) => function_))], ["noWebGL"]);
-  for (const gone of ["_SDL_OpenAudio", "_emscripten_glAttachShader", "_Mix_LoadWAV_RW"]) assert.ok(glueOfPyodide.includes(gone) && !glue.includes(gone), gone);
+  for (const gone of ["_SDL_OpenAudio", "_emscripten_glAttachShader", "_Mix_LoadWAV_RW", "queuePersist"]) assert.ok(glueOfPyodide.includes(gone) && !glue.includes(gone), gone);
+});
+
+test("what runs at once is compiled at once", () => {
+  const { glue } = link(glueOfPyodide, original);
+  assert.match(glue, /^export default \(async function /);
+  assert.match(glue, /\bpyodide_js_init=\(function\(\)\{/);
 });
 
 test("JavaScript in another shape is refused", () => {
   assert.throws(() => link(glueOfPyodide.replace("var wasmImports=", "var imports="), original), /no longer has its JavaScript in the shape that is known/);
+  assert.throws(() => link(glueOfPyodide.replaceAll("pyodide_js_init", "pyodide_init"), original), /no longer has its JavaScript in the shape that is known/);
   assert.throws(() => link("export default () => {};", original), /no longer has its JavaScript in the shape that is known/);
 });
 

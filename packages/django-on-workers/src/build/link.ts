@@ -28,6 +28,10 @@ const PUBLISHED = /(?<=[;}])Module\["([\w$]+)"\]=[\w$]+;/g;
 const READ = /(?<![\w$])Module(?:\.([\w$]+)|\["([\w$]+)"\])/g;
 /** SDL's audio, after every turn of a main loop, which there is not. */
 const MAIN_LOOP = /registerPostMainLoop\(\(\)=>SDL\.[^;]*\);/;
+/** Emscripten's objects for what a Worker does not have: windows and sound, the browser's and Node's files. */
+const ABSENT = ["SDL", "Browser", "GL", "JSEvents", "IDBFS", "NODEFS", "PROXYFS", "WORKERFS"];
+/** A third of the JavaScript, which runs at once: in parentheses V8 does not look over it first, see {@link link}. */
+const PYODIDE = /^function pyodide_js_init\(\) \{\n([^]*?)^\}$/m;
 const EVAL = /(?<![\w$.])eval\(/g;
 const WEBGL = /^emscripten_gl/;
 const NO_WEBGL = `function noWebGL(){throw new Error("There is no WebGL in a Worker.")}noWebGL.sig="v";`;
@@ -88,14 +92,14 @@ function withImports(body: string, wanted: ReadonlySet<string>): string {
 
 /** The body without functions and variables that nothing refers to. */
 function shaken(body: string): string {
+  const transformed = (code: string, minifyWhitespace: boolean): string =>
+    transformSync(code, { format: "esm", target: "esnext", treeShaking: true, minifyWhitespace, legalComments: "none", logLevel: "silent" }).code;
   // A direct eval could refer to anything. Those here are for C code in native modules that brings JavaScript as text.
-  const { code } = transformSync(`${body.replace(EVAL, "(0,eval)(")};export{moduleRtn}`, {
-    format: "esm",
-    target: "esnext",
-    treeShaking: true,
-    minifyWhitespace: true,
-    legalComments: "none",
-    logLevel: "silent",
-  });
+  let readable = transformed(`${body.replace(EVAL, "(0,eval)(")};export{moduleRtn}`, false);
+  // In this form what begins in the first column ends there.
+  for (const name of ABSENT) readable = readable.replace(matched(readable, new RegExp(`^var ${name} = \\{[^]*?^[}\\]].*\\};$`, "m"))[0], () => `var ${name} = {};`);
+  const [whole, initialise] = matched(readable, PYODIDE);
+  readable = readable.replace(whole, () => `var pyodide_js_init = (function() {\n${initialise}});`);
+  const code = transformed(readable, true);
   return code.slice(0, matched(code, /export\{moduleRtn\};\s*$/).index);
 }

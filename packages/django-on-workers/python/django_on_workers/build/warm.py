@@ -69,10 +69,23 @@ def _urls() -> None:
 
     resolver = get_resolver()
     _walk(resolver)
-    # The site's own, as reverse() checks them: behind the prefix of a site at the root.
-    for _, candidates in resolver.reverse_dict.lists():
+    _reversible(resolver)
+
+
+def _reversible(resolver, prefix="", converters=()) -> None:
+    """Compile the patterns that reverse() checks, as it does: behind the prefix of a site at the root.
+
+    Names in a namespace it looks up in a resolver that it makes once of the namespace's prefix and converters.
+    """
+    from django.urls.resolvers import get_ns_resolver
+
+    found = get_ns_resolver(prefix, resolver, converters) if prefix else resolver
+    for _, candidates in found.reverse_dict.lists():
         for _, pattern, _, _ in candidates:
             _try(re.compile, f"^/{pattern}")
+    for extra, inner in resolver.namespace_dict.values():
+        of_both = {**dict(converters), **inner.pattern.converters}
+        _try(_reversible, inner, prefix + extra, tuple(of_both.items()))
 
 
 def _walk(resolver) -> None:
