@@ -62,10 +62,15 @@ export class Application {
     return this.#environment;
   }
 
+  get #ready(): Running | undefined {
+    const running = this.#running;
+    return running?.interpreter.alive && !running.interpreter.worn ? running : undefined;
+  }
+
   /** Restores the interpreter. Takes microtasks only, so that several requests may wait for it. */
   async running(): Promise<Running> {
-    const { interpreter } = this.#running ?? {};
-    if (this.#running && interpreter?.alive && !interpreter.worn) return this.#running;
+    const ready = this.#ready;
+    if (ready) return ready;
     this.#booting ??= this.#boot().finally(() => {
       this.#booting = undefined;
     });
@@ -84,7 +89,7 @@ export class Application {
 
   /** Serves one request that {@link begin} has registered. */
   async serve(id: number, head: string): Promise<void> {
-    const running = await this.running();
+    const running = this.#ready ?? (await this.running());
     if (!running.started) {
       // Nothing is awaited between the two lines: the first request starts the project, the others find it started.
       running.started = true;

@@ -57,8 +57,9 @@ export class Interpreter {
    * does not end, or has been given up by the platform, which resets an object or cancels a request without a word.
    */
   get worn(): boolean {
+    if (this.#sinceIdle <= WORN_CALLS) return false;
     const [oldest] = this.#entered;
-    return this.#sinceIdle > WORN_CALLS && oldest !== undefined && Date.now() - oldest.since > WORN_AGE;
+    return oldest !== undefined && Date.now() - oldest.since > WORN_AGE;
   }
 
   /** Linear memory, in bytes. It never shrinks. */
