@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
+import { callsIn } from "../src/build/calls.ts";
 import { HOT_FUNCTIONS } from "../src/build/hot-functions.ts";
 import { packData, isHot, pyodideBuildId } from "../src/build/pyodide.ts";
 import { split } from "../src/build/split.ts";
@@ -21,15 +22,17 @@ test("numbers are written as wasm reads them", () => {
 const I32 = 0x7f;
 const code = (...instructions: number[]): Uint8Array => sized([0, ...instructions, 0x0b]);
 
+const LOST = [0x41, ...positive(123_456_789)];
+
 /**
  * `twice(x)` counts its calls in a global and asks the imported `double`; `sum(x, y)` adds what `twice` makes of both;
  * `start(x)` calls `sum(x, 100)` directly and through the table, and adds what lies in memory. Two globals, the first of
- * which changes; a table with all three; data at 8 and 70000.
+ * which changes; a table with all three; data at 8 and 70000. Nothing calls `lost(x)`.
  */
 const small = moduleOf([
   { id: TYPE, body: vector([[0x60, 1, I32, 1, I32], [0x60, 2, I32, I32, 1, I32], [0x60, 0, 0]]) },
   { id: IMPORT, body: vector([concatenated(text("env"), text("double"), [0, 0])]) },
-  { id: FUNCTION, body: vector([[0], [1], [0]]) },
+  { id: FUNCTION, body: vector([[0], [1], [0], [0]]) },
   { id: TABLE, body: vector([[0x70, 1, 3, 3]]) },
   { id: MEMORY, body: vector([[1, 2, 4]]) },
   { id: GLOBAL, body: vector([[I32, 1, 0x41, 0, 0x0b], [I32, 0, 0x41, 7, 0x0b]]) },
@@ -41,6 +44,7 @@ const small = moduleOf([
       code(0x23, 0, 0x41, 1, 0x6a, 0x24, 0, 0x20, 0, 0x10, 0),
       code(0x20, 0, 0x10, 1, 0x20, 1, 0x10, 1, 0x6a, 0x23, 1, 0x6a),
       code(0x20, 0, 0x41, ...positive(100), 0x10, 2, 0x20, 0, 0x41, ...positive(100), 0x41, 1, 0x11, 1, 0, 0x6a, 0x41, 8, 0x28, 2, 0, 0x6a),
+      code(0x20, 0, ...LOST, 0x6a),
     ]),
   },
   { id: DATA, body: vector([[0, 0x41, 8, 0x0b, 4, 5, 0, 0, 0], concatenated([0, 0x41], positive(70_000), [0x0b, 2, 1, 2])]) },
@@ -66,13 +70,29 @@ function run(hot: ReadonlySet<number>) {
 test("wherever a module is cut, it does the same", () => {
   const whole = new Instance(new Module(sources(small)), { env: { double: (x: number) => 2 * x } }).exports as ReturnType<typeof run>;
   assert.equal(whole.start(3), 2 * (6 + 200 + 7) + 5);
-  for (let cut = 0; cut < 8; cut++) {
-    const hot = new Set([0, 1, 2].filter((place) => cut & (1 << place)));
+  for (let cut = 0; cut < 16; cut++) {
+    const hot = new Set([0, 1, 2, 3].filter((place) => cut & (1 << place)));
     const { start, calls } = run(hot);
     assert.equal(start(3), 431, String(cut));
     assert.equal(start(4), 435, String(cut));
     assert.equal(calls.value, 8, String(cut));
   }
+});
+
+test("what nothing can reach is in neither half", () => {
+  const has = (wasm: Uint8Array): boolean => Buffer.from(wasm).includes(Buffer.from(LOST));
+  assert.ok(has(small));
+  for (const isHot of [() => true, () => false]) for (const half of Object.values(split(small, isHot))) assert.ok(!has(half));
+});
+
+test("what code calls is found among every kind of instruction", () => {
+  const entry = code(
+    ...[0x02, 0x40, 0x20, 0, 0x0e, 2, 0, 0, 0, 0x0b], // block, br_table
+    ...[0x43, 0x10, 0x10, 0x10, 0x10, 0x1a, 0x44, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x1a], // constants that look like calls
+    ...[0x10, 5, 0x41, 0x90, 0x20, 0x28, 2, 0x10, 0xfc, 10, 0, 0, 0xfc, 2, 0x1c, 1, 0x7f, 0xd2, ...number(300), 0x11, 0x10, 0, 0x12, 7],
+  );
+  assert.deepEqual(callsIn(entry), [5, 300, 7]);
+  assert.throws(() => callsIn(code(0xfd, 0)), /an instruction that is not known \(0xfd\)/);
 });
 
 test("the cold half is loaded once, when something of it is called", () => {
@@ -126,6 +146,7 @@ test("a module of another kind is refused", () => {
   assert.throws(() => split(without(TYPE), () => true), /no type of functions that take and return nothing/);
   assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x5f, 0]]) }]), () => true), /a type that is not one of functions/);
   assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x60, 0, 0]]) }, { id: GLOBAL, body: vector([[I32, 0, 0x23, 0, 0x0b]]) }]), () => true), /does not begin with a constant/);
+  assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x60, 0, 0]]) }, { id: ELEMENT, body: vector([[1, 0, 0]]) }]), () => true), /elements that do not lie at a constant place/);
   assert.throws(() => withoutData(moduleOf([{ id: DATA, body: vector([[1, 0]]) }])), /does not lie at a constant place/);
   assert.throws(() => withMemory(moduleOf([]), 1), /has no memory/);
 });

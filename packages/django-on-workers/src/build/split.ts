@@ -5,16 +5,20 @@
  * V8 decodes and checks a whole module before any of it runs, and keeps a copy of it, while most of Python's functions
  * are never called in a Worker. In both halves every function has the number that it had, so the code of those that stay
  * is the same to the byte: in the place of a function that is in the other half are a few instructions which call it
- * through a table. The hot half owns memory, globals and tables, so that an image of the whole module fits it.
+ * through a table, if something in this half can call it at all. The hot half owns memory, globals and tables, so that an
+ * image of the whole module fits it. What nothing can reach is in neither.
  */
 import { COLD_TABLE, HOT } from "../contract/halves.ts";
+import { callsIn } from "./calls.ts";
 import {
   CODE,
   concatenated,
   described,
   ELEMENT,
+  elementsIn,
   EXPORT,
   exported,
+  exportsIn,
   FUNCTION,
   GLOBAL,
   IMPORT,
@@ -43,6 +47,7 @@ export interface Halves {
 }
 
 const FUNCREF = 0x70;
+const UNREACHABLE = 0x00;
 const END = 0x0b;
 const CALL = 0x10;
 const CALL_INDIRECT = 0x11;
@@ -57,6 +62,30 @@ const NO_LOCALS = 0;
 const body = (...instructions: readonly number[][]): Uint8Array => sized([NO_LOCALS, ...instructions.flat(), END]);
 const constant = (value: number): number[] => [I32_CONST, ...positive(value)];
 const callIndirect = (type: number, table: number): number[] => [CALL_INDIRECT, ...number(type), ...number(table)];
+
+/** Everything that is reached from some functions. */
+function reached(from: Iterable<number>, calls: (which: number) => readonly number[]): Set<number> {
+  const found = new Set(from);
+  // What is added while this goes on comes later in it.
+  for (const which of found) for (const called of calls(which)) found.add(called);
+  return found;
+}
+
+interface Defined {
+  number: number;
+  type: number;
+  hot: boolean;
+}
+
+/** Functions that can be called at all, and of both halves those that the other one can call. `calls` has one list for each. */
+function needed(functions: readonly Defined[], entries: readonly number[], calls: readonly number[][]) {
+  const first = functions[0]?.number ?? 0;
+  const live = reached(entries, (which) => calls[which - first] ?? []);
+  const calledBy = (isHot: boolean): number[] => functions.filter((found) => found.hot === isHot && live.has(found.number)).flatMap((found) => calls[found.number - first] ?? []);
+  const of = (isHot: boolean, callers: ReadonlySet<number>): number[] => functions.filter((found) => found.hot === isHot && callers.has(found.number)).map((found) => found.number);
+  // Whoever comes from outside comes to the hot half.
+  return { live, hot: of(true, new Set(calledBy(false))), cold: of(false, new Set([...entries, ...calledBy(true)])) };
+}
 
 /** A table of functions with so many places. */
 const tableOf = (size: number): Uint8Array => concatenated([FUNCREF, 1], number(size), number(size));
@@ -82,8 +111,9 @@ export function split(wasm: Uint8Array, isHot: (place: number) => boolean): Halv
   // Globals that never change can be had twice. The others are shared, with all before them, so that none changes its number.
   const sharedGlobals = globals.slice(0, globals.findLastIndex(({ mutable }) => mutable) + 1);
 
-  const hot = functions.filter((found) => found.hot).map((found) => found.number);
-  const cold = functions.filter((found) => !found.hot).map((found) => found.number);
+  /** What JavaScript and tables have. */
+  const entries = [...exportsIn(contents(EXPORT)).filter(({ kind }) => kind === "function").map(({ which }) => which), ...elementsIn(contents(ELEMENT))];
+  const { live, hot, cold } = needed(functions, entries, code.map(({ bytes }) => callsIn(bytes)));
   const tables = described(contents(TABLE), "table");
   const coldTable = imported("table") + tables.length;
   const hotTable = coldTable + 1;
@@ -94,12 +124,14 @@ export function split(wasm: Uint8Array, isHot: (place: number) => boolean): Halv
   // What is cold begins at the second place of its table, and is there when the half is loaded.
   const loading = body(constant(1), [TABLE_GET, ...number(coldTable), REF_IS_NULL, ...IF_EMPTY], constant(0), callIndirect(nothing, coldTable), [END]);
   const places = new Map([...cold.map((found, place) => [found, place + 1] as const), ...hot.map((found, place) => [found, place] as const)]);
-  const elsewhere = (found: { number: number; type: number; hot: boolean }): Uint8Array => {
+  const elsewhere = (found: Defined): Uint8Array => {
+    if (!places.has(found.number)) return body([UNREACHABLE]);
     const given = Array.from({ length: types[found.type]?.parameters ?? 0 }, (_, index) => [LOCAL_GET, ...number(index)]);
     const call = [constant(places.get(found.number) as number), callIndirect(found.type, found.hot ? hotTable : coldTable)];
     return found.hot ? body(...given, ...call) : body([CALL, ...number(load)], ...given, ...call);
   };
-  const half = (isHere: (found: { hot: boolean }) => boolean): Uint8Array[] => functions.map((found, place) => (isHere(found) ? (code[place] as Described).bytes : elsewhere(found)));
+  const half = (isHot: boolean): Uint8Array[] =>
+    functions.map((found, place) => (found.hot === isHot && live.has(found.number) ? (code[place] as Described).bytes : elsewhere(found)));
 
   const sharedOf = (kind: Kind, list: readonly Uint8Array[]) => list.map((bytes, place) => ({ kind, bytes, number: imported(kind) + place, name: `${kind}.${imported(kind) + place}` }));
   const bytesOf = (list: readonly Described[]): Uint8Array[] => list.map(({ bytes }) => bytes);
@@ -118,14 +150,14 @@ export function split(wasm: Uint8Array, isHot: (place: number) => boolean): Halv
     [ELEMENT, [elements(hotTable, 0, hot)]],
   ]);
   return {
-    hot: moduleOf(sections.map(({ id, body }) => ({ id, body: id === CODE ? vector([...half((found) => found.hot), loading]) : withMore(body, added.get(id) ?? []) }))),
+    hot: moduleOf(sections.map(({ id, body }) => ({ id, body: id === CODE ? vector([...half(true), loading]) : added.has(id) ? withMore(body, added.get(id) ?? []) : body }))),
     cold: moduleOf([
       { id: TYPE, body: contents(TYPE) },
       { id: IMPORT, body: withMore(contents(IMPORT), shared.map(({ name, kind, bytes }) => concatenated(text(HOT), text(name), [numberOf(kind)], bytes))) },
       { id: FUNCTION, body: contents(FUNCTION) },
       { id: GLOBAL, body: vector(bytesOf(globals.slice(sharedGlobals.length))) },
       { id: ELEMENT, body: vector([elements(coldTable, 1, cold)]) },
-      { id: CODE, body: vector(half((found) => !found.hot)) },
+      { id: CODE, body: vector(half(false)) },
     ]),
   };
 }

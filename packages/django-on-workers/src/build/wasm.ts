@@ -210,6 +210,11 @@ export interface Named {
   bytes: Uint8Array;
 }
 
+export interface Exported extends Named {
+  /** Which of its kind. */
+  which: number;
+}
+
 export function importsIn(section: Uint8Array): Named[] {
   const reader = new Reader(section);
   return reader.vector(() => {
@@ -221,14 +226,26 @@ export function importsIn(section: Uint8Array): Named[] {
   });
 }
 
-export function exportsIn(section: Uint8Array): Named[] {
+export function exportsIn(section: Uint8Array): Exported[] {
   const reader = new Reader(section);
   return reader.vector(() => {
     const name = reader.text();
     const kind = reader.kind();
-    reader.number();
-    return { name, kind };
+    return { name, kind, which: reader.number() };
   });
+}
+
+/** The functions that a module puts into its tables. */
+export function elementsIn(section: Uint8Array): number[] {
+  const reader = new Reader(section);
+  return reader
+    .vector(() => {
+      if (reader.number() !== 0 || reader.byte() !== I32_CONST) throw new Error("The wasm module has elements that do not lie at a constant place.");
+      reader.number();
+      if (reader.byte() !== END) throw new Error("The wasm module has elements that do not lie at a constant place.");
+      return { functions: reader.vector(() => ({ which: reader.number() })) };
+    })
+    .flatMap(({ functions }) => functions.map(({ which }) => which));
 }
 
 /** An entry of a section of exports. */

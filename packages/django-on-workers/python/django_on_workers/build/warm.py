@@ -144,6 +144,8 @@ def _queries() -> None:
             sql.DeleteQuery(model),
         ):
             _try(lambda query=query: query.get_compiler(connection=connection).as_sql())
+            # Expressions are compared by the signatures of their classes, which are looked up once.
+            _try(lambda query=query: set(query.annotations.values()))
 
 
 def _requests(application: str) -> None:
