@@ -65,7 +65,7 @@ export function emptyProject(label: string): string {
 }
 
 /** Results that do not depend on the project: packages are installed and compiled once for all of them. */
-const SHARED = /^(?:packages|bytecode|base|linked|stdlib(?:-sources)?)-[0-9a-f]{32}$/;
+const SHARED = /^(?:packages|bytecode|base|pyodide|stdlib(?:-sources)?)-[0-9a-f]{32}$/;
 const pool = join(work, "pool");
 
 function share(from: string, to: string): void {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { halvesOf, packFiles, readArchive, unpack, writeArchive } from "../src/build/archive.ts";
+import { packFiles, readArchive, treeAndContents, unpack, writeArchive } from "../src/build/archive.ts";
 import { memoryOf, packImage } from "../src/build/memory.ts";
 import { ARCHIVE, IMAGE, readContainer, writeContainer } from "../src/contract/bytes.ts";
 import { compress } from "../src/build/zstd.ts";
@@ -37,7 +37,7 @@ test("an archive keeps every file, packed or not", () => {
     assert.deepEqual([...read.keys()].sort(), [...files.keys()].sort());
     for (const [path, packed] of read) assert.deepEqual(Buffer.from(unpack(packed)), Buffer.from(files.get(path) as Uint8Array), path);
     assert.ok(archive.byteLength < 5500);
-    const { tree, contents } = halvesOf(archive);
+    const { tree, contents } = treeAndContents(archive);
     assert.deepEqual(Buffer.concat([tree, contents]), Buffer.from(archive));
     // Every block lies in the second half, and nothing else.
     assert.equal(contents.byteLength, [...new Set([...read.values()].map(({ block }) => block))].reduce((sum, { bytes }) => sum + bytes.byteLength, 0));

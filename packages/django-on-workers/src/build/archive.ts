@@ -99,7 +99,7 @@ export function writeArchive(mounts: readonly string[], files: Map<string, Packe
 }
 
 /** An archive in two: the tree of its files, and what they hold. */
-export function halvesOf(archive: Uint8Array): { tree: Uint8Array; contents: Uint8Array } {
+export function treeAndContents(archive: Uint8Array): { tree: Uint8Array; contents: Uint8Array } {
   const { header, body } = readContainer<ArchiveHeader>(ARCHIVE, bufferOf(archive));
   const end = archive.byteLength - body.byteLength + header.contents;
   return { tree: archive.subarray(0, end), contents: archive.subarray(end) };

@@ -4,7 +4,7 @@ import { dirname, join, posix } from "node:path";
 import { UserError } from "../contract/errors.ts";
 import { LOADER } from "../contract/halves.ts";
 import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, PACKAGES_ROOT, PROJECT_ROOT, type Interface, type Manifest } from "../contract/manifest.ts";
-import { halvesOf, readArchive, unpack, writeArchive, type Packed } from "./archive.ts";
+import { readArchive, treeAndContents, unpack, writeArchive, type Packed } from "./archive.ts";
 import { digest } from "./cache.ts";
 import { BUILD_ONLY, type Source } from "./compile.ts";
 import type { ImageResult } from "./image.ts";
@@ -153,7 +153,7 @@ export function emit(
     },
   };
   const worker = join(folder, "worker");
-  const { tree, contents } = halvesOf(writeArchive([pyodide.stdlibRoot, PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(archives, source, inspection)));
+  const { tree, contents } = treeAndContents(writeArchive([pyodide.stdlibRoot, PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(archives, source, inspection)));
   const javascript = new Map<string, string>([
     ...runtimeModules((path) => !LOCAL.test(path)),
     ["index.js", ENTRIES[project.database]],

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { LINKED, readContainer, writeContainer } from "../contract/bytes.ts";
+import { PREPARED, readContainer, writeContainer } from "../contract/bytes.ts";
 import { bufferOf } from "./archive.ts";
 import type { Cache } from "./cache.ts";
 import { HOT_FUNCTIONS } from "./hot-functions.ts";
@@ -11,13 +11,13 @@ import { packImage } from "./memory.ts";
 import { split, type Halves } from "./split.ts";
 import { withoutData } from "./wasm.ts";
 
-/** Pyodide's JavaScript and wasm as a build has linked them. */
-export interface Interpreter extends Linked, Halves {
+/** Pyodide's JavaScript and wasm as a build takes them and as it emits them. */
+export interface Prepared extends Linked, Halves {
   /** What the halves find in their memory when they are instantiated, as an image: the hot one, which owns it, comes without. */
   data: Uint8Array;
 }
 
-export interface Pyodide extends Interpreter {
+export interface Pyodide extends Prepared {
   version: string;
   buildId: string;
   sentinel: Uint8Array;
@@ -47,7 +47,7 @@ function found(text: string, pattern: RegExp, what: string): string {
   return match;
 }
 
-interface LinkedHeader {
+interface PreparedHeader {
   glue: string;
   lengths: number[];
 }
@@ -55,11 +55,10 @@ interface LinkedHeader {
 /** How hard the data is packed: it is done once. */
 const DATA_LEVEL = 15;
 
+const hot = Buffer.from(HOT_FUNCTIONS.functions, "base64");
+
 /** Whether a function is one that Workers run, by its place among those that the wasm module defines. */
-export function isHot(place: number): boolean {
-  const bits = Buffer.from(HOT_FUNCTIONS.functions, "base64");
-  return (((bits[place >> 3] ?? 0) >> (place & 7)) & 1) === 1;
-}
+export const isHot = (place: number): boolean => (((hot[place >> 3] ?? 0) >> (place & 7)) & 1) === 1;
 
 /** Packs what a module puts into its memory. */
 export function packData(pieces: readonly { offset: number; contents: Uint8Array }[]): Uint8Array {
@@ -71,20 +70,20 @@ export function packData(pieces: readonly { offset: number; contents: Uint8Array
 }
 
 /** What is made of Pyodide; kept, because it takes a second. */
-async function linked(glue: string, wasm: () => Uint8Array, buildId: string, cache: Cache): Promise<Interpreter> {
+async function prepared(glue: string, wasm: () => Uint8Array, buildId: string, cache: Cache): Promise<Prepared> {
   if (HOT_FUNCTIONS.buildId !== buildId) throw new Error("The functions that Workers run are those of another Pyodide: record them with `npm run hot-functions`.");
-  const kept = await cache.bytes("linked", buildId, async () => {
-    const made = link(glue, wasm());
-    const { hot, cold } = split(made.wasm, isHot);
-    const { wasm: code, data } = withoutData(hot);
-    const parts = [made.wasm, code, cold, packData(data)];
-    const header: LinkedHeader = { glue: made.glue, lengths: parts.map(({ byteLength }) => byteLength) };
-    return writeContainer(LINKED, header, parts);
+  const kept = await cache.bytes("pyodide", buildId, async () => {
+    const linked = link(glue, wasm());
+    const halves = split(linked.wasm, isHot);
+    const { wasm: code, data } = withoutData(halves.hot);
+    const parts = [linked.wasm, code, halves.cold, packData(data)];
+    const header: PreparedHeader = { glue: linked.glue, lengths: parts.map(({ byteLength }) => byteLength) };
+    return writeContainer(PREPARED, header, parts);
   });
-  const { header, body } = readContainer<LinkedHeader>(LINKED, bufferOf(kept));
+  const { header, body } = readContainer<PreparedHeader>(PREPARED, bufferOf(kept));
   let position = 0;
-  const [whole, hot, cold, data] = header.lengths.map((length) => body.subarray(position, (position += length))) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  return { glue: header.glue, wasm: whole, hot, cold, data };
+  const [whole, code, cold, data] = header.lengths.map((length) => body.subarray(position, (position += length))) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  return { glue: header.glue, wasm: whole, hot: code, cold, data };
 }
 
 export const pyodideFile = (name: string): Buffer => readFileSync(join(folder(), name));
@@ -98,7 +97,7 @@ export async function readPyodide(cache: Cache): Promise<Pyodide> {
   return {
     version: pyodideVersion(),
     buildId,
-    ...(await linked(glue, () => pyodideFile("pyodide.asm.wasm"), buildId, cache)),
+    ...(await prepared(glue, () => pyodideFile("pyodide.asm.wasm"), buildId, cache)),
     // The loader carries the module for JavaScript errors as base64; "AGFzb" is how wasm begins in it.
     sentinel: Buffer.from(found(loader, /"(AGFzb[A-Za-z0-9+/=]+)"/, "the module for JavaScript errors"), "base64"),
     stdlib: pyodideFile("python_stdlib.zip"),

@@ -21,7 +21,7 @@ export const ARCHIVE: ContainerKind = { name: "archive", magic: 0x41574f44, vers
 export const STEP: ContainerKind = { name: "step", magic: 0x53574f44, version: 1 };
 export const STEP_RESULT: ContainerKind = { name: "step's result", magic: 0x52574f44, version: 1 };
 /** What a build has made of Pyodide. */
-export const LINKED: ContainerKind = { name: "linked interpreter", magic: 0x4c574f44, version: 1 };
+export const PREPARED: ContainerKind = { name: "prepared Pyodide", magic: 0x4c574f44, version: 1 };
 export const CAPTURE: ContainerKind = { name: "captured memory", magic: 0x43574f44, version: 1 };
 
 const PREAMBLE = 12;
