@@ -32,6 +32,8 @@ const MAIN_LOOP = /registerPostMainLoop\(\(\)=>SDL\.[^;]*\);/;
 const ABSENT = ["SDL", "Browser", "GL", "JSEvents", "IDBFS", "NODEFS", "PROXYFS", "WORKERFS"];
 /** A third of the JavaScript, which runs at once: in parentheses V8 does not look over it first, see {@link link}. */
 const PYODIDE = /^function pyodide_js_init\(\) \{\n([^]*?)^\}$/m;
+/** Objects that get hundreds of properties: without a prototype V8 keeps them as hash tables, and makes no shape for each property. */
+const TABLES = ["Object.assign({},wasmExports)", "var relocated={}", "var GOT={}"];
 const EVAL = /(?<![\w$.])eval\(/g;
 const WEBGL = /^emscripten_gl/;
 const NO_WEBGL = `function noWebGL(){throw new Error("There is no WebGL in a Worker.")}noWebGL.sig="v";`;
@@ -92,10 +94,12 @@ function withImports(body: string, wanted: ReadonlySet<string>): string {
 
 /** The body without functions and variables that nothing refers to. */
 function shaken(body: string): string {
+  let original = body;
+  for (const table of TABLES) original = original.replace(matched(original, new RegExp(table.replace(/[(){}.]/g, "\\$&")))[0], () => table.replace("{}", "Object.create(null)"));
   const transformed = (code: string, minifyWhitespace: boolean): string =>
     transformSync(code, { format: "esm", target: "esnext", treeShaking: true, minifyWhitespace, legalComments: "none", logLevel: "silent" }).code;
   // A direct eval could refer to anything. Those here are for C code in native modules that brings JavaScript as text.
-  let readable = transformed(`${body.replace(EVAL, "(0,eval)(")};export{moduleRtn}`, false);
+  let readable = transformed(`${original.replace(EVAL, "(0,eval)(")};export{moduleRtn}`, false);
   // In this form what begins in the first column ends there.
   for (const name of ABSENT) readable = readable.replace(matched(readable, new RegExp(`^var ${name} = \\{[^]*?^[}\\]].*\\};$`, "m"))[0], () => `var ${name} = {};`);
   const [whole, initialise] = matched(readable, PYODIDE);

@@ -52,8 +52,8 @@ interface PreparedHeader {
   lengths: number[];
 }
 
-/** How hard the data is packed: it is done once. */
-const DATA_LEVEL = 15;
+/** How hard the data is packed: harder takes longer to unpack than it saves. */
+const DATA_LEVEL = 9;
 
 const hot = Buffer.from(HOT_FUNCTIONS.functions, "base64");
 
