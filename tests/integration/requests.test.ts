@@ -142,6 +142,14 @@ combinations(ALL, (database, kind) => {
       assert.equal(packed.headers["content-encoding"], "gzip");
       assert.equal(gunzipSync(packed.body).toString(), "text ".repeat(400));
     });
+
+    test(`what goes out ${how} is not compressed for a client that did not ask for it`, async () => {
+      for (const headers of [{}, { "accept-encoding": "identity" }]) {
+        const plain = await send(site.url, path, { headers });
+        assert.equal(plain.headers["content-encoding"], undefined, JSON.stringify(headers));
+        assert.equal(plain.text, "text ".repeat(400));
+      }
+    });
   }
 
   test("a file is sent with its length, type and name", async () => {

@@ -7,12 +7,23 @@ const BODILESS = new Set([101, 103, 204, 205, 304]);
 
 const URL_PARTS = /^(\w+):\/\/([^/?#]*)([^?#]*)\??([^#]*)/;
 
-/** The lines that `django_on_workers/runtime/head.py` parses. A request's URL is normal: `new URL` would find the same. */
-function headOf({ method, url, headers }: Request): string {
+/**
+ * The lines that `django_on_workers/runtime/head.py` parses. A request's URL is normal: `new URL` would find the same.
+ *
+ * The platform says in every request that it accepts gzip and Brotli, and keeps what the client said in
+ * `cf.clientAcceptEncoding`, empty where that said nothing. Django is told what the client said: a middleware that
+ * compresses for one that did not ask would reach it through Wrangler as it is.
+ * https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties
+ */
+function headOf({ method, url, headers, cf }: Request): string {
   const [, scheme, host, path, query] = URL_PARTS.exec(url) ?? [];
   const client = headers.get("cf-connecting-ip") ?? "127.0.0.1";
   let head = `${method}\n${scheme}\n${host}\n${client}\n${path}\n${query}`;
-  for (const [name, value] of headers) head += `\n${name}: ${value}`;
+  const accepted = cf?.["clientAcceptEncoding"] as string | undefined;
+  for (const [name, value] of headers) {
+    const said = name === "accept-encoding" && accepted !== undefined ? accepted : value;
+    if (said !== "" || said === value) head += `\n${name}: ${said}`;
+  }
   return head;
 }
 
