@@ -10,9 +10,9 @@ const URL_PARTS = /^(\w+):\/\/([^/?#]*)([^?#]*)\??([^#]*)/;
 /**
  * The lines that `django_on_workers/runtime/head.py` parses. A request's URL is normal: `new URL` would find the same.
  *
- * The platform says in every request that it accepts gzip and Brotli, and keeps what the client said in
- * `cf.clientAcceptEncoding`, empty where that said nothing. Django is told what the client said: a middleware that
- * compresses for one that did not ask would reach it through Wrangler as it is.
+ * Where the platform has put what it accepts itself into Accept-Encoding, as Miniflare does in every request,
+ * `cf.clientAcceptEncoding` holds what the client said, and is empty where that said nothing. Django is told what the
+ * client said: through Wrangler, one that asked for nothing gets what Django compresses as it is.
  * https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties
  */
 function headOf({ method, url, headers, cf }: Request): string {
@@ -21,8 +21,8 @@ function headOf({ method, url, headers, cf }: Request): string {
   let head = `${method}\n${scheme}\n${host}\n${client}\n${path}\n${query}`;
   const accepted = cf?.["clientAcceptEncoding"] as string | undefined;
   for (const [name, value] of headers) {
-    const said = name === "accept-encoding" && accepted !== undefined ? accepted : value;
-    if (said !== "" || said === value) head += `\n${name}: ${said}`;
+    if (name !== "accept-encoding" || accepted === undefined) head += `\n${name}: ${value}`;
+    else if (accepted) head += `\n${name}: ${accepted}`;
   }
   return head;
 }
