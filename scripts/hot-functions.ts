@@ -1,49 +1,53 @@
 /**
- * Records which functions of Pyodide's wasm module Workers run, for the build to keep together (src/build/split.ts): those
- * that ran while sites were started and used as visitors and editors use them. Started by hot-functions.mjs.
+ * Records what Workers run of Pyodide's wasm module, for the build to keep together (src/build/outline.ts, split.ts): the
+ * functions, and the straight pieces of code in them, that ran while sites were started and used as visitors and editors
+ * use them, and while Python did what it does everywhere. Started by hot-functions.mjs.
  */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type Build, type BuildOptions } from "../packages/django-on-workers/dist/build/index.js";
+import { flowsOf } from "../packages/django-on-workers/dist/build/flow.js";
 import { link } from "../packages/django-on-workers/dist/build/link.js";
 import { manage, startLocal } from "../packages/django-on-workers/dist/build/local.js";
 import { pyodideFile, pyodideBuildId } from "../packages/django-on-workers/dist/build/pyodide.js";
-import { CODE, concatenated, described, EXPORT, exported, MEMORY, moduleOf, positive, Reader, sectionsOf, sized, vector, withMore } from "../packages/django-on-workers/dist/build/wasm.js";
+import { CODE, concatenated, EXPORT, exported, MEMORY, moduleOf, number, positive, sectionsOf, sized, vector, withMore } from "../packages/django-on-workers/dist/build/wasm.js";
 import { Visitor } from "../tests/support/http.ts";
 import { root } from "./lib/prepare.mjs";
 import { main, step } from "./lib/terminal.mjs";
+import { environment } from "./lib/venv.mjs";
 
 const TARGET = join(root, "packages", "django-on-workers", "src", "build", "hot-functions.ts");
 const PROFILE = "/hot-functions/";
 
 /** `i32.const 1; i32.store8` to a place of the second memory. */
 const note = (place: number): number[] => [0x41, ...positive(place), 0x41, 1, 0x3a, 0x40, 1, 0];
+const PAGE = 65536;
 
-/** The module, in which each function notes in a second memory, at its place, that it has run. */
-function noting(wasm: Uint8Array): Uint8Array {
+/** The module, in which each straight piece of code notes in a second memory, at its place, that it has run; and how many pieces each function has. */
+function noting(wasm: Uint8Array): { wasm: Uint8Array; pieces: number[] } {
+  const pieces: number[] = [];
+  let place = 0;
+  const code = flowsOf(wasm).read.map((read) => {
+    const { code, start, straights, instructions } = read();
+    pieces.push(straights.length);
+    const parts = straights.flatMap(({ from, to }) => [note(place++), code.subarray(instructions[from]?.start, instructions[to - 1]?.end)]);
+    return sized(concatenated(code.subarray(0, start), ...parts));
+  });
   const change = (id: number, body: Uint8Array): Uint8Array => {
-    if (id === MEMORY) return withMore(body, [[0, 1]]);
+    if (id === MEMORY) return withMore(body, [[0, ...number(Math.ceil(place / PAGE))]]);
     if (id === EXPORT) return withMore(body, [exported("profile", "memory", 1)]);
-    if (id !== CODE) return body;
-    return vector(
-      described(body, "code").map(({ bytes }, place) => {
-        const reader = new Reader(bytes);
-        const code = reader.take(reader.number());
-        const locals = new Reader(code);
-        locals.vector(() => ({ count: locals.number(), type: locals.byte() }));
-        return sized(concatenated(code.subarray(0, locals.position), note(place), code.subarray(locals.position)));
-      }),
-    );
+    return id === CODE ? vector(code) : body;
   };
-  return moduleOf(sectionsOf(wasm).map(({ id, body }) => ({ id, body: change(id, body) })));
+  return { wasm: moduleOf(sectionsOf(wasm).map(({ id, body }) => ({ id, body: change(id, body) }))), pieces };
 }
 
 const HOOK = `
 import wasm from "./noting.wasm";
 import { artefacts as emitted } from "./artefacts.js";
-const { cold, data, ...parts } = emitted.parts;
+const { later, data, ...parts } = emitted.parts;
 const artefacts = { ...emitted, parts: { ...parts, wasm } };
 let memory;
 WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
@@ -115,7 +119,15 @@ async function useBlog(visitor: Visitor): Promise<void> {
   await editor.post("/admin/logout/", {}).catch(() => undefined);
 }
 
-const useRecords: Use = (visitor) => pages(visitor, "/reset/", ...["one_row/3", "thousand_rows/1", "bulk_create/1", "thousand_gets/1"].map((what) => `/measure/${what}/`), "/admin/login/");
+/** What `startproject` writes, as one looks at it first. */
+async function useStock(visitor: Visitor): Promise<void> {
+  await pages(visitor, "/", "/admin/", "/nothing/");
+  await visitor.post("/admin/login/?next=/admin/", { username: "admin", password: "admin" });
+  await pages(visitor, "/admin/", "/admin/auth/user/", "/admin/auth/user/1/change/", "/admin/auth/group/add/");
+  await visitor.post("/admin/auth/user/add/", { username: "ada", usable_password: "true", password1: "correct-horse-9", password2: "correct-horse-9" });
+}
+
+const useRecords: Use = (visitor) => pages(visitor, "/reset/", ...["one_row/3", "thousand_rows/1", "bulk_create/1", "thousand_gets/1"].map((what) => `/measure/${what}/`), "/compute/", "/admin/login/");
 
 async function built(options: BuildOptions & { root: string }, commands: readonly string[][]): Promise<Build> {
   const found = await build({ level: 1, ...options });
@@ -127,8 +139,8 @@ async function built(options: BuildOptions & { root: string }, commands: readonl
   return found;
 }
 
-/** Which functions ran while the site was used, by their place in the module. */
-async function ran(site: Build, wasm: Uint8Array, use: Use): Promise<Uint8Array> {
+/** Which pieces of code ran while the site was used, by their places. */
+async function recordedIn(site: Build, wasm: Uint8Array, use: Use): Promise<Uint8Array> {
   const folder = `${site.folder}-noting`;
   cpSync(site.folder, folder, { recursive: true });
   writeFileSync(join(folder, "noting.wasm"), wasm);
@@ -146,41 +158,70 @@ async function run(): Promise<number> {
   parseArgs({ options: {} });
   const scratch = mkdtempSync(join(tmpdir(), "django-on-workers-hot-"));
   try {
-    const wasm = noting(link(pyodideFile("pyodide.asm.mjs").toString("utf8"), pyodideFile("pyodide.asm.wasm")).wasm);
-    const hot = new Set<number>();
-    const blog = { source: "examples/blog", commands: [["loaddata", "demo"], ["createsuperuser", "--noinput", "--username", "admin", "--email", "admin@example.com"]], use: useBlog };
-    const records = { source: "bench/project", commands: [], use: useRecords };
+    const { wasm, pieces } = noting(link(pyodideFile("pyodide.asm.mjs").toString("utf8"), pyodideFile("pyodide.asm.wasm")).wasm);
+    const ran = new Uint8Array(pieces.reduce((sum, count) => sum + count, 0));
+    const copied = (source: string) => (folder: string) => cpSync(join(root, source), folder, { recursive: true, filter: (path) => !/[\\/](?:\.django-on-workers|\.wrangler|__pycache__)$/.test(path) });
+    const superuser = ["createsuperuser", "--noinput", "--username", "admin", "--email", "admin@example.com"];
+    const blog = { name: "examples/blog", write: copied("examples/blog"), commands: [["loaddata", "demo"], superuser], use: useBlog };
+    const records = { name: "bench/project", write: copied("bench/project"), commands: [], use: useRecords };
+    const stock = {
+      name: "what startproject writes",
+      write(folder: string) {
+        mkdirSync(folder);
+        execFileSync(environment("django-5.2", ["Django==5.2.*", "tzdata"]), ["-m", "django", "startproject", "mysite", folder]);
+      },
+      commands: [superuser],
+      use: useStock,
+    };
     const sites = [
       { ...blog, database: "durable-object", kind: "wsgi" },
       { ...blog, database: "d1", kind: "asgi" },
       { ...records, database: "durable-object", kind: "wsgi" },
       { ...records, database: "d1", kind: "wsgi" },
+      { ...stock, database: "durable-object", kind: "wsgi" },
+      { ...stock, database: "d1", kind: "asgi" },
     ] as const;
-    for (const { source, commands, use, database, kind } of sites) {
-      const folder = join(scratch, `${source.replace("/", "-")}-${database}`);
-      cpSync(join(root, source), folder, { recursive: true, filter: (path) => !/[\\/](?:\.django-on-workers|\.wrangler|__pycache__)$/.test(path) });
+    for (const [number, { name, write, commands, use, database, kind }] of sites.entries()) {
+      const folder = join(scratch, `site-${number}`);
+      write(folder);
       writeFileSync(join(folder, "requirements.txt"), "Django==6.1.*\n");
-      step(`Using ${source} on ${database}`);
-      const found = await ran(await built({ root: folder, database, interface: kind }, commands), wasm, use);
-      found.forEach((noted, place) => noted && hot.add(place));
+      step(`Using ${name} on ${database}`);
+      const found = await recordedIn(await built({ root: folder, database, interface: kind }, commands), wasm, use);
+      ran.forEach((_, place) => found[place] && (ran[place] = 1));
     }
-    const bits = new Uint8Array(((Math.max(...hot) >> 3) | 0) + 1);
-    for (const place of hot) bits[place >> 3] = (bits[place >> 3] ?? 0) | (1 << (place & 7));
-    writeFileSync(TARGET, recorded(pyodideBuildId(), bits));
-    process.stdout.write(`${hot.size} functions\n`);
+    const functions: boolean[] = [];
+    const straights: boolean[] = [];
+    let position = 0;
+    for (const count of pieces) {
+      const own = [...ran.subarray(position, (position += count))].map(Boolean);
+      functions.push(own[0] === true);
+      if (own[0]) straights.push(...own);
+    }
+    writeFileSync(TARGET, recorded(pyodideBuildId(), functions, straights));
+    process.stdout.write(`${functions.filter(Boolean).length} functions, ${straights.filter(Boolean).length} of their ${straights.length} pieces\n`);
     return 0;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-const recorded = (buildId: string, bits: Uint8Array): string => `/** Written by \`npm run hot-functions\`: which functions of Pyodide's wasm module Workers run. */
+/** A bit for each, in their order, from the lowest bit of the first byte on; base64. */
+function bitsOf(list: readonly boolean[]): string {
+  const bits = new Uint8Array(Math.ceil(list.length / 8));
+  list.forEach((isSet, place) => isSet && (bits[place >> 3] = (bits[place >> 3] ?? 0) | (1 << (place & 7))));
+  return Buffer.from(bits).toString("base64");
+}
+
+const recorded = (buildId: string, functions: readonly boolean[], straights: readonly boolean[]): string => `/** Written by \`npm run hot-functions\`: what of Pyodide's wasm module Workers run. Bits are in base64, from the lowest of the first byte on. */
 export const HOT_FUNCTIONS = {
   /** The Pyodide that this is about. */
   buildId: "${buildId}",
-  /** A bit for each function that the module defines, in their order, from the lowest bit of the first byte on; base64. */
+  /** A bit for each function that the module defines, in their order. */
   functions:
-    "${Buffer.from(bits).toString("base64")}",
+    "${bitsOf(functions)}",
+  /** A bit for each straight piece of code of those functions, in their order. */
+  straights:
+    "${bitsOf(straights)}",
 };
 `;
 

@@ -7,5 +7,6 @@ urlpatterns = [
     path("note/", views.note),
     path("replay/<int:times>/", views.replay),
     path("reset/", views.reset),
+    path("compute/", views.compute),
     path("measure/<str:what>/<int:count>/", views.measure),
 ]

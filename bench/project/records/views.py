@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.http import HttpResponse
 
+from . import language
 from .models import Record, Written
 
 ROWS = 1000
@@ -84,6 +85,10 @@ def replay(request, times):
                 cursor.execute(sql, parameters)
                 cursor.fetchall()
     return HttpResponse()
+
+
+def compute(request):
+    return HttpResponse(repr(language.work()))
 
 
 def signed_in(get_response):

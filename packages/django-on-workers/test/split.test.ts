@@ -1,14 +1,14 @@
-/** A wasm module in two halves and without its data: what it does is what the whole does. */
+/** A wasm module in parts and without its data: what it does is what the whole does. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { callsIn } from "../src/build/calls.ts";
+import { callsIn } from "../src/build/instructions.ts";
 import { HOT_FUNCTIONS } from "../src/build/hot-functions.ts";
-import { packData, isHot, pyodideBuildId } from "../src/build/pyodide.ts";
+import { packData, partsOf, pyodideBuildId } from "../src/build/pyodide.ts";
 import { split } from "../src/build/split.ts";
 import { CODE, concatenated, DATA, ELEMENT, EXPORT, exported, FUNCTION, GLOBAL, IMPORT, MEMORY, moduleOf, number, positive, sized, TABLE, text, TYPE, vector, withMemory, withoutData } from "../src/build/wasm.ts";
-import { COLD_TABLE, HOT, LOADER } from "../src/contract/halves.ts";
+import { HOT, LATER, LOADER, type Later } from "../src/contract/wasm-parts.ts";
 import { openImage } from "../src/runtime/python/image.ts";
 
 const original = readFileSync(createRequire(import.meta.url).resolve("pyodide/pyodide.asm.wasm"));
@@ -29,6 +29,7 @@ const LOST = [0x41, ...positive(123_456_789)];
  * `start(x)` calls `sum(x, 100)` directly and through the table, and adds what lies in memory. Two globals, the first of
  * which changes; a table with all three; data at 8 and 70000. Nothing calls `lost(x)`.
  */
+const FUNCTIONS = 4;
 const small = moduleOf([
   { id: TYPE, body: vector([[0x60, 1, I32, 1, I32], [0x60, 2, I32, I32, 1, I32], [0x60, 0, 0]]) },
   { id: IMPORT, body: vector([concatenated(text("env"), text("double"), [0, 0])]) },
@@ -53,26 +54,30 @@ const small = moduleOf([
 const { Module, Instance } = WebAssembly;
 const sources = (bytes: Uint8Array): BufferSource => bytes as Uint8Array<ArrayBuffer>;
 
-function run(hot: ReadonlySet<number>) {
-  const halves = split(small, (place) => hot.has(place));
+/** An instance of a module in three parts: of each function, by its place, the one that it is in. */
+function run(partOf: (place: number) => Later | "hot") {
+  const { hot: others, cold: rare } = split(small, (place) => partOf(place) !== "rare", "rare");
+  // What follows the functions calls those of the other part.
+  const { hot, cold } = split(others, (place) => place >= FUNCTIONS || partOf(place) !== "cold", "cold");
   const imports = { env: { double: (x: number) => 2 * x } };
-  const instance = new Instance(new Module(sources(halves.hot)), imports);
-  let loads = 0;
-  const load = (): void => {
-    loads++;
-    new Instance(new Module(sources(halves.cold)), { ...imports, [HOT]: instance.exports });
-  };
-  const { f } = new Instance(new Module(sources(Buffer.from(LOADER, "hex"))), { e: { f: load } }).exports;
-  (instance.exports[COLD_TABLE] as WebAssembly.Table).set(0, f);
-  return { ...(instance.exports as { start(x: number): number; twice(x: number): number; calls: WebAssembly.Global }), loads: () => loads };
+  const instance = new Instance(new Module(sources(hot)), imports);
+  const loads: Later[] = [];
+  for (const [name, wasm] of Object.entries({ rare, cold }) as [Later, Uint8Array][]) {
+    const load = (): void => {
+      loads.push(name);
+      new Instance(new Module(sources(wasm)), { ...imports, [HOT]: instance.exports });
+    };
+    const { f } = new Instance(new Module(sources(Buffer.from(LOADER, "hex"))), { e: { f: load } }).exports;
+    (instance.exports[name] as WebAssembly.Table).set(0, f);
+  }
+  return { ...(instance.exports as { start(x: number): number; twice(x: number): number; calls: WebAssembly.Global }), loads };
 }
 
 test("wherever a module is cut, it does the same", () => {
-  const whole = new Instance(new Module(sources(small)), { env: { double: (x: number) => 2 * x } }).exports as ReturnType<typeof run>;
+  const whole = new Instance(new Module(sources(small)), { env: { double: (x: number) => 2 * x } }).exports as { start(x: number): number };
   assert.equal(whole.start(3), 2 * (6 + 200 + 7) + 5);
-  for (let cut = 0; cut < 16; cut++) {
-    const hot = new Set([0, 1, 2, 3].filter((place) => cut & (1 << place)));
-    const { start, calls } = run(hot);
+  for (let cut = 0; cut < 3 ** FUNCTIONS; cut++) {
+    const { start, calls } = run((place) => (["hot", ...LATER] as const)[Math.floor(cut / 3 ** place) % 3] as Later | "hot");
     assert.equal(start(3), 431, String(cut));
     assert.equal(start(4), 435, String(cut));
     assert.equal(calls.value, 8, String(cut));
@@ -82,7 +87,7 @@ test("wherever a module is cut, it does the same", () => {
 test("what nothing can reach is in neither half", () => {
   const has = (wasm: Uint8Array): boolean => Buffer.from(wasm).includes(Buffer.from(LOST));
   assert.ok(has(small));
-  for (const isHot of [() => true, () => false]) for (const half of Object.values(split(small, isHot))) assert.ok(!has(half));
+  for (const isHot of [() => true, () => false]) for (const half of Object.values(split(small, isHot, "cold"))) assert.ok(!has(half));
 });
 
 test("what code calls is found among every kind of instruction", () => {
@@ -95,13 +100,13 @@ test("what code calls is found among every kind of instruction", () => {
   assert.throws(() => callsIn(code(0xfd, 0)), /an instruction that is not known \(0xfd\)/);
 });
 
-test("the cold half is loaded once, when something of it is called", () => {
-  const { start, twice, loads } = run(new Set([0]));
+test("a part is loaded once, when something of it is called", () => {
+  const { start, twice, loads } = run((place) => (["hot", "rare", "cold", "hot"] as const)[place] as Later | "hot");
   assert.equal(twice(4), 8);
-  assert.equal(loads(), 0);
+  assert.deepEqual(loads, []);
   start(1);
   start(2);
-  assert.equal(loads(), 1);
+  assert.deepEqual(loads, ["cold", "rare"]);
 });
 
 test("a module has the memory that it is given, and its data can come from elsewhere", () => {
@@ -127,15 +132,15 @@ function untouched(wasm: Uint8Array): Uint8Array {
   return new Uint8Array((new Instance(module, imports).exports["memory"] as WebAssembly.Memory).buffer);
 }
 
-test("Pyodide's halves are modules, and its hot half with the data begins as the whole does", () => {
+test("Pyodide's parts are modules, and its hot one with the data begins as the whole does", () => {
   assert.equal(HOT_FUNCTIONS.buildId, pyodideBuildId(), "record the functions of this Pyodide with `npm run hot-functions`");
-  const { hot, cold } = split(original, isHot);
+  const { hot, rare, cold } = partsOf(original);
   const { wasm, data } = withoutData(hot);
-  assert.ok(wasm.byteLength < original.byteLength / 4, String(wasm.byteLength));
-  assert.deepEqual(
-    Module.imports(new Module(sources(cold))).filter(({ module }) => module === HOT).map(({ kind }) => kind),
-    ["table", "table", "table", "table", "table", "memory", "tag", "tag", "global", "global", "global", "global"],
-  );
+  assert.ok(wasm.byteLength < original.byteLength / 5, String(wasm.byteLength));
+  const sharedBy = (part: Uint8Array): string[] => Module.imports(new Module(sources(part))).filter(({ module }) => module === HOT).map(({ kind }) => kind);
+  const others = ["memory", "tag", "tag", "global", "global", "global", "global"];
+  assert.deepEqual(sharedBy(rare), [...Array.from({ length: 5 }, () => "table"), ...others]);
+  assert.deepEqual(sharedBy(cold), [...Array.from({ length: 7 }, () => "table"), ...others]);
   const memory = untouched(wasm);
   openImage(packData(data).slice().buffer as ArrayBuffer).restore(memory);
   assert.equal(Buffer.compare(memory, untouched(original)), 0);
@@ -143,10 +148,10 @@ test("Pyodide's halves are modules, and its hot half with the data begins as the
 
 test("a module of another kind is refused", () => {
   const without = (id: number) => moduleOf([{ id: TYPE, body: vector([[0x60, 0, 1, I32]]) }, ...(id === TYPE ? [] : [{ id, body: vector([[I32, 0, 0x23, 0, 0x0b]]) }])]);
-  assert.throws(() => split(without(TYPE), () => true), /no type of functions that take and return nothing/);
-  assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x5f, 0]]) }]), () => true), /a type that is not one of functions/);
-  assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x60, 0, 0]]) }, { id: GLOBAL, body: vector([[I32, 0, 0x23, 0, 0x0b]]) }]), () => true), /does not begin with a constant/);
-  assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x60, 0, 0]]) }, { id: ELEMENT, body: vector([[1, 0, 0]]) }]), () => true), /elements that do not lie at a constant place/);
+  assert.throws(() => split(without(TYPE), () => true, "cold"), /no type of functions that take and return nothing/);
+  assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x5f, 0]]) }]), () => true, "cold"), /a type that is not one of functions/);
+  assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x60, 0, 0]]) }, { id: GLOBAL, body: vector([[I32, 0, 0x23, 0, 0x0b]]) }]), () => true, "cold"), /does not begin with a constant/);
+  assert.throws(() => split(moduleOf([{ id: TYPE, body: vector([[0x60, 0, 0]]) }, { id: ELEMENT, body: vector([[1, 0, 0]]) }]), () => true, "cold"), /elements that do not lie at a constant place/);
   assert.throws(() => withoutData(moduleOf([{ id: DATA, body: vector([[1, 0]]) }])), /does not lie at a constant place/);
   assert.throws(() => withMemory(moduleOf([]), 1), /has no memory/);
 });

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { UserError } from "../contract/errors.ts";
-import { LOADER } from "../contract/halves.ts";
+import { LOADER } from "../contract/wasm-parts.ts";
 import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, PACKAGES_ROOT, PROJECT_ROOT, type Interface, type Manifest } from "../contract/manifest.ts";
 import { readArchive, treeAndContents, unpack, writeArchive, type Packed } from "./archive.ts";
 import { digest } from "./cache.ts";
@@ -69,7 +69,7 @@ import { manifest } from "./manifest.js";
 const later = (path) => () => process.getBuiltinModule("node:module").createRequire(import.meta.url ?? "file:///")(path);
 
 export const artefacts = {
-  parts: { createModule, wasm, data, cold: later("./pyodide.cold.wasm"), sentinel, pyodideBuildId: manifest.pyodideBuildId },
+  parts: { createModule, wasm, data, later: { rare: later("./pyodide.rare.wasm"), cold: later("./pyodide.cold.wasm") }, sentinel, pyodideBuildId: manifest.pyodideBuildId },
   image,
   files: [{ tree, contents: later("./contents.bin") }],
   manifest,
@@ -165,6 +165,7 @@ export function emit(
   ]);
   const binary = new Map<string, Uint8Array>([
     ["pyodide.asm.wasm", withMemory(pyodide.hot, memoryOf(image))],
+    ["pyodide.rare.wasm", pyodide.rare],
     ["pyodide.cold.wasm", pyodide.cold],
     ["data.bin", pyodide.data],
     ["sentinel.wasm", pyodide.sentinel],
@@ -175,7 +176,7 @@ export function emit(
   const size = (name: string): number => binary.get(name)?.byteLength ?? 0;
   const script = [...javascript.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   const sizes: Sizes = {
-    wasm: size("pyodide.asm.wasm") + size("pyodide.cold.wasm") + size("data.bin") + size("sentinel.wasm"),
+    wasm: size("pyodide.asm.wasm") + size("pyodide.rare.wasm") + size("pyodide.cold.wasm") + size("data.bin") + size("sentinel.wasm"),
     image: size("image.bin"),
     bytecode: size("files.bin") + size("contents.bin"),
     javascript: script,

@@ -8,12 +8,13 @@ import type { Cache } from "./cache.ts";
 import { HOT_FUNCTIONS } from "./hot-functions.ts";
 import { link, type Linked } from "./link.ts";
 import { packImage } from "./memory.ts";
-import { split, type Halves } from "./split.ts";
+import { outline } from "./outline.ts";
+import { split } from "./split.ts";
 import { withoutData } from "./wasm.ts";
 
 /** Pyodide's JavaScript and wasm as a build takes them and as it emits them. */
-export interface Prepared extends Linked, Halves {
-  /** What the halves find in their memory when they are instantiated, as an image: the hot one, which owns it, comes without. */
+export interface Prepared extends Linked, WasmParts {
+  /** What the parts find in their memory when they are instantiated, as an image: the hot one, which owns it, comes without. */
   data: Uint8Array;
 }
 
@@ -55,10 +56,38 @@ interface PreparedHeader {
 /** How hard the data is packed: harder takes longer to unpack than it saves. */
 const DATA_LEVEL = 9;
 
+const isSet = (bits: Uint8Array, place: number): boolean => (((bits[place >> 3] ?? 0) >> (place & 7)) & 1) === 1;
 const hot = Buffer.from(HOT_FUNCTIONS.functions, "base64");
 
-/** Whether a function is one that Workers run, by its place among those that the wasm module defines. */
-export const isHot = (place: number): boolean => (((hot[place >> 3] ?? 0) >> (place & 7)) & 1) === 1;
+/** Whether a function is one that Workers run, by its place among those that Pyodide's wasm module defines. */
+const isHot = (place: number): boolean => isSet(hot, place);
+
+/** What is emitted of Pyodide's wasm module. */
+export interface WasmParts {
+  /** What Workers run of the functions that they run. */
+  hot: Uint8Array;
+  /** The rest of those functions. */
+  rare: Uint8Array;
+  /** All other functions. */
+  cold: Uint8Array;
+}
+
+/** Pyodide's wasm module in three parts. */
+export function partsOf(wasm: Uint8Array): WasmParts {
+  const straights = Buffer.from(HOT_FUNCTIONS.straights, "base64");
+  let position = 0;
+  let functions = 0;
+  const outlined = outline(wasm, (place, read) => {
+    functions++;
+    if (!isHot(place)) return undefined;
+    const first = position;
+    position += read().straights.length;
+    return (straight) => isSet(straights, first + straight);
+  });
+  // Pieces come behind the functions, and what calls them stays with those.
+  const { hot: whole, cold: rare } = split(outlined, (place) => place < functions, "rare");
+  return { ...split(whole, (place) => place >= functions || isHot(place), "cold"), rare };
+}
 
 /** Packs what a module puts into its memory. */
 export function packData(pieces: readonly { offset: number; contents: Uint8Array }[]): Uint8Array {
@@ -69,21 +98,21 @@ export function packData(pieces: readonly { offset: number; contents: Uint8Array
   return packImage({ memory: 0, references: null, runs: [[start, memory.byteLength]] }, memory, DATA_LEVEL);
 }
 
-/** What is made of Pyodide; kept, because it takes a second. */
+/** What is made of Pyodide; kept, because it takes seconds. */
 async function prepared(glue: string, wasm: () => Uint8Array, buildId: string, cache: Cache): Promise<Prepared> {
   if (HOT_FUNCTIONS.buildId !== buildId) throw new Error("The functions that Workers run are those of another Pyodide: record them with `npm run hot-functions`.");
   const kept = await cache.bytes("pyodide", buildId, async () => {
     const linked = link(glue, wasm());
-    const halves = split(linked.wasm, isHot);
-    const { wasm: code, data } = withoutData(halves.hot);
-    const parts = [linked.wasm, code, halves.cold, packData(data)];
+    const { hot, rare, cold } = partsOf(linked.wasm);
+    const { wasm: code, data } = withoutData(hot);
+    const parts = [linked.wasm, code, rare, cold, packData(data)];
     const header: PreparedHeader = { glue: linked.glue, lengths: parts.map(({ byteLength }) => byteLength) };
     return writeContainer(PREPARED, header, parts);
   });
   const { header, body } = readContainer<PreparedHeader>(PREPARED, bufferOf(kept));
   let position = 0;
-  const [whole, code, cold, data] = header.lengths.map((length) => body.subarray(position, (position += length))) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  return { glue: header.glue, wasm: whole, hot: code, cold, data };
+  const [whole, code, rare, cold, data] = header.lengths.map((length) => body.subarray(position, (position += length))) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  return { glue: header.glue, wasm: whole, hot: code, rare, cold, data };
 }
 
 export const pyodideFile = (name: string): Buffer => readFileSync(join(folder(), name));

@@ -8,8 +8,8 @@
  * through a table, if something in this half can call it at all. The hot half owns memory, globals and tables, so that an
  * image of the whole module fits it. What nothing can reach is in neither.
  */
-import { COLD_TABLE, HOT } from "../contract/halves.ts";
-import { callsIn } from "./calls.ts";
+import { HOT, type Later } from "../contract/wasm-parts.ts";
+import { callsIn } from "./instructions.ts";
 import {
   CODE,
   concatenated,
@@ -95,13 +95,14 @@ const elements = (table: number, from: number, functions: readonly number[]): Ui
 
 /**
  * Splits a module whose globals begin with constants, as those of a program that Emscripten has linked do. `isHot` is
- * asked for the place of each function among those that the module defines.
+ * asked for the place of each function among those that the module defines; `name` is the cold half's. A hot half can be
+ * split again.
  */
-export function split(wasm: Uint8Array, isHot: (place: number) => boolean): Halves {
+export function split(wasm: Uint8Array, isHot: (place: number) => boolean, name: Later): Halves {
   const sections = sectionsOf(wasm);
   const contents = (id: number): Uint8Array => sections.find((section) => section.id === id)?.body ?? Uint8Array.of(0);
   const types = typesIn(contents(TYPE));
-  const nothing = types.findIndex(({ parameters, results }) => parameters === 0 && results === 0);
+  const nothing = types.findIndex(({ parameters, results }) => parameters.length === 0 && results.length === 0);
   if (nothing < 0) throw new Error("The wasm module has no type of functions that take and return nothing.");
   const imports = importsIn(contents(IMPORT));
   const imported = (kind: Kind): number => imports.filter((found) => found.kind === kind).length;
@@ -112,7 +113,8 @@ export function split(wasm: Uint8Array, isHot: (place: number) => boolean): Halv
   const sharedGlobals = globals.slice(0, globals.findLastIndex(({ mutable }) => mutable) + 1);
 
   /** What JavaScript and tables have. */
-  const entries = [...exportsIn(contents(EXPORT)).filter(({ kind }) => kind === "function").map(({ which }) => which), ...elementsIn(contents(ELEMENT))];
+  const exports = exportsIn(contents(EXPORT));
+  const entries = [...exports.filter(({ kind }) => kind === "function").map(({ which }) => which), ...elementsIn(contents(ELEMENT))];
   const { live, hot, cold } = needed(functions, entries, code.map(({ bytes }) => callsIn(bytes)));
   const tables = described(contents(TABLE), "table");
   const coldTable = imported("table") + tables.length;
@@ -126,7 +128,7 @@ export function split(wasm: Uint8Array, isHot: (place: number) => boolean): Halv
   const places = new Map([...cold.map((found, place) => [found, place + 1] as const), ...hot.map((found, place) => [found, place] as const)]);
   const elsewhere = (found: Defined): Uint8Array => {
     if (!places.has(found.number)) return body([UNREACHABLE]);
-    const given = Array.from({ length: types[found.type]?.parameters ?? 0 }, (_, index) => [LOCAL_GET, ...number(index)]);
+    const given = Array.from({ length: types[found.type]?.parameters.length ?? 0 }, (_, index) => [LOCAL_GET, ...number(index)]);
     const call = [constant(places.get(found.number) as number), callIndirect(found.type, found.hot ? hotTable : coldTable)];
     return found.hot ? body(...given, ...call) : body([CALL, ...number(load)], ...given, ...call);
   };
@@ -143,10 +145,13 @@ export function split(wasm: Uint8Array, isHot: (place: number) => boolean): Halv
     ...sharedOf("global", bytesOf(sharedGlobals).map((bytes) => bytes.subarray(0, 2))),
   ];
 
+  // What another part shares already has the same name.
+  const unshared = shared.filter((found) => !exports.some((other) => other.name === found.name));
+
   const added = new Map<number, readonly Uint8Array[]>([
     [FUNCTION, [Uint8Array.from(number(nothing))]],
     [TABLE, addedTables],
-    [EXPORT, [...shared.map((found) => exported(found.name, found.kind, found.number)), exported(COLD_TABLE, "table", coldTable)]],
+    [EXPORT, [...unshared.map((found) => exported(found.name, found.kind, found.number)), exported(name, "table", coldTable)]],
     [ELEMENT, [elements(hotTable, 0, hot)]],
   ]);
   return {

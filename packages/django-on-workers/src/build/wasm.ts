@@ -138,13 +138,13 @@ export function sectionsOf(wasm: Uint8Array): Section[] {
 export const moduleOf = (sections: readonly Section[]): Uint8Array =>
   concatenated(MAGIC_AND_VERSION, ...sections.flatMap(({ id, body }) => [[id, ...number(body.byteLength)], body]));
 
-/** How many parameters and results the functions of each type have. */
-export function typesIn(section: Uint8Array): { parameters: number; results: number }[] {
+/** Types of functions, with those of their parameters and results. */
+export function typesIn(section: Uint8Array): { parameters: readonly number[]; results: readonly number[] }[] {
   const reader = new Reader(section);
   return reader.vector(() => {
     if (reader.byte() !== FUNCTION_TYPE) throw new Error("The wasm module has a type that is not one of functions.");
-    const parameters = reader.take(reader.number()).byteLength;
-    const results = reader.take(reader.number()).byteLength;
+    const parameters = [...reader.take(reader.number())];
+    const results = [...reader.take(reader.number())];
     return { parameters, results };
   });
 }
@@ -204,10 +204,9 @@ export function described(section: Uint8Array, kind: Kind | "code"): Described[]
   });
 }
 
-export interface Named {
+export interface Named extends Described {
   name: string;
   kind: Kind;
-  bytes: Uint8Array;
 }
 
 export interface Exported extends Named {
@@ -221,8 +220,7 @@ export function importsIn(section: Uint8Array): Named[] {
     reader.text();
     const name = reader.text();
     const kind = reader.kind();
-    DESCRIPTIONS[kind](reader);
-    return { name, kind };
+    return { ...DESCRIPTIONS[kind](reader), name, kind };
   });
 }
 
@@ -240,9 +238,14 @@ export function elementsIn(section: Uint8Array): number[] {
   const reader = new Reader(section);
   return reader
     .vector(() => {
-      if (reader.number() !== 0 || reader.byte() !== I32_CONST) throw new Error("The wasm module has elements that do not lie at a constant place.");
+      const flags = reader.number();
+      // With the second, they name their table, and say behind the place that they are functions.
+      const hasTable = flags === 2;
+      if (hasTable) reader.number();
+      if ((flags !== 0 && !hasTable) || reader.byte() !== I32_CONST) throw new Error("The wasm module has elements that do not lie at a constant place.");
       reader.number();
       if (reader.byte() !== END) throw new Error("The wasm module has elements that do not lie at a constant place.");
+      if (hasTable) reader.byte();
       return { functions: reader.vector(() => ({ which: reader.number() })) };
     })
     .flatMap(({ functions }) => functions.map(({ which }) => which));

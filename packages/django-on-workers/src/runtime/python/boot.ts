@@ -2,7 +2,7 @@
 import { PACKAGES_ROOT } from "../../contract/manifest.ts";
 import { modulesAsked } from "./environment.ts";
 import { mountArchive, type Archive } from "./filesystem.ts";
-import { joinHalves } from "./halves.ts";
+import { joinParts, type LaterParts } from "./wasm-parts.ts";
 import { output } from "./console.ts";
 import { localTime } from "./local-time.ts";
 import { LinearMemory } from "./memory.ts";
@@ -15,8 +15,8 @@ export interface Parts {
   wasm: WebAssembly.Module;
   /** What a module that comes without it has in its memory from the start, as an image. */
   data?: ArrayBuffer;
-  /** The other half of a module that was split. Asked for when something of it is called for the first time. */
-  cold?: () => WebAssembly.Module;
+  /** The other parts of a module that was split. Each is asked for when something of it is called for the first time. */
+  later?: LaterParts;
   /** Pyodide's module for JavaScript errors, which its loader carries as bytes. */
   sentinel: WebAssembly.Module;
   pyodideBuildId: string;
@@ -114,7 +114,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
       imports.env["JsvError_Check"] = sentinel["JsvError_Check"];
       Object.assign(imports.env, localTime(() => memory));
       const instance = new WebAssembly.Instance(parts.wasm, imports as unknown as WebAssembly.Imports);
-      if (parts.cold) joinHalves(instance, imports as unknown as WebAssembly.Imports, parts.cold);
+      if (parts.later) joinParts(instance, imports as unknown as WebAssembly.Imports, parts.later);
       // Pyodide does not grow its 30 MiB for a larger image; an emitted module has that size from the start.
       const memory = instance.exports["memory"] as WebAssembly.Memory;
       const missing = (image?.memory ?? 0) - memory.buffer.byteLength;

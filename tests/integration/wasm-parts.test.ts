@@ -1,4 +1,4 @@
-/** The half of the interpreter's wasm that few requests need, and the files: loaded when they are needed, inside workerd. */
+/** The parts of the interpreter's wasm that few requests need, and the files: loaded when they are needed, inside workerd. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,24 +9,19 @@ import { json, send } from "../support/http.ts";
 import { buildProject, copyProject, root } from "../support/project.ts";
 import { managed } from "../support/worker.ts";
 
-/** The emitted entry, of which `/loaded/` tells how often the cold half was instantiated, and whether the files' contents were loaded. */
+/** The emitted entry, of which `/loaded/` tells how often each part was loaded, and the files' contents. */
 const WATCH = `
-let cold = 0;
-WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
-  construct(Instance, given) {
-    if (given[1]?.hot) cold++;
-    return new Instance(...given);
-  },
-});
-let contents = 0;
+const loads = { rare: 0, cold: 0, contents: 0 };
+const counted = (name, load) => () => (loads[name]++, load());
 const watched = (artefacts) => ({
   ...artefacts,
-  files: artefacts.files.map(({ tree, contents: load }) => ({ tree, contents: () => (contents++, load()) })),
+  parts: { ...artefacts.parts, later: Object.fromEntries(Object.entries(artefacts.parts.later).map(([name, load]) => [name, counted(name, load)])) },
+  files: artefacts.files.map(({ tree, contents }) => ({ tree, contents: counted("contents", contents) })),
 });
 const watching = (handler) => ({
   fetch(request, env, ctx) {
     if (new URL(request.url).pathname !== "/loaded/") return handler.fetch(request, env, ctx);
-    return Response.json({ cold, contents: contents > 0 });
+    return Response.json(loads);
   },
 });
 `;
@@ -52,7 +47,7 @@ export default watching(await createWorker(watched(artefacts)));
 } as const;
 
 async function behaviourWith(flags: readonly string[]) {
-  const folder = copyProject("behaviour", "halves");
+  const folder = copyProject("behaviour", "wasm-parts");
   const configuration = join(folder, "wrangler.jsonc");
   writeFileSync(configuration, readFileSync(configuration, "utf8").replace('"vars"', `"compatibility_flags": ${JSON.stringify(flags)},\n  "vars"`));
   writeVariables(folder, VARIABLES);
@@ -66,18 +61,21 @@ const SITES = {
 };
 
 for (const [where, build] of Object.entries(SITES)) {
-  test(`what is cold is loaded once, under stacks that wait, ${where}`, async () => {
+  test(`a part is loaded once, under stacks that wait, ${where}`, async () => {
     const built = await build();
     const worker = await startLocal(built, { entry: ENTRIES[built.project.database] });
     const url = (await worker.ready).href;
     try {
-      assert.deepEqual(await json(url, "/loaded/"), { cold: 0, contents: false });
+      assert.deepEqual(await json(url, "/loaded/"), { rare: 0, cold: 0, contents: 0 });
       // Several at once: each is suspended in the middle of what the others have on their stacks.
       const found = await Promise.all([2, 5, 8, 1].map((value) => json(url, `/rare/?value=${value}`)));
       assert.deepEqual(found, [1, 2, 4, 0].map((place) => ({ place, total: 6 })));
-      assert.equal((await json(url, "/loaded/")).cold, 1);
+      const { rare, cold } = await json(url, "/loaded/");
+      assert.deepEqual({ rare, cold }, { rare: 1, cold: 1 });
       assert.match((await send(url, "/late/")).text, /Good morning/);
-      assert.deepEqual(await json(url, "/loaded/"), { cold: 1, contents: true });
+      const after = await json(url, "/loaded/");
+      assert.ok(after.contents > 0);
+      assert.deepEqual({ rare: after.rare, cold: after.cold }, { rare: 1, cold: 1 });
     } finally {
       await worker.dispose();
     }
@@ -86,8 +84,8 @@ for (const [where, build] of Object.entries(SITES)) {
 
 describe("the example", () => {
   for (const database of ["durable-object", "d1"] as const) {
-    test(`starts and serves its pages without the cold half, ${database}`, async () => {
-      const folder = copyProject("blog", `halves-${database}`, join(root, "examples", "blog"));
+    test(`starts and serves its pages without the cold part, ${database}`, async () => {
+      const folder = copyProject("blog", `wasm-parts-${database}`, join(root, "examples", "blog"));
       const built = await buildProject(folder, { database });
       await managed(built, "migrate", "--verbosity", "0");
       await managed(built, "loaddata", "demo");
