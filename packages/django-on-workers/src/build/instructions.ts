@@ -1,5 +1,5 @@
 /** The instructions of wasm functions. https://webassembly.github.io/spec/core/binary/instructions.html */
-import { Reader } from "./wasm.ts";
+import { number, positive, Reader } from "./wasm.ts";
 
 export const UNREACHABLE = 0x00;
 export const BLOCK = 0x02;
@@ -31,6 +31,11 @@ const LAST_CONVERSION = 7;
 const OF_TWO = new Set([8, 10, 12, 14]);
 /** No value, as the type of a block. */
 export const EMPTY = 0x40;
+
+/** Puts a number that is not negative on the stack. */
+export const constant = (value: number): number[] => [I32_CONST, ...positive(value)];
+/** Puts a variable on the stack. */
+export const get = (local: number): number[] => [LOCAL_GET, ...number(local)];
 
 /** Blocks that handle exceptions, in the older form and the newer one, and what belongs to them. */
 export const isOfExceptions = (opcode: number): boolean => (opcode >= 0x06 && opcode <= 0x0a) || opcode === 0x18 || opcode === 0x19 || opcode === 0x1f;

@@ -7,8 +7,8 @@
  * reads, takes back those which it changed, and goes on where the rest would have gone on.
  */
 import { flowsOf, type Flow, type Frame, type FunctionType } from "./flow.ts";
-import { BLOCK, BR, BR_IF, BR_TABLE, CALL, EMPTY, END, I32_CONST, I32_EQ, IF, LOCAL_GET, LOCAL_SET, LOCAL_TEE, LOOP, RETURN, UNREACHABLE, type Instruction } from "./instructions.ts";
-import { CODE, concatenated, described, FUNCTION, moduleOf, number, positive, sectionsOf, sized, TYPE, typesIn, vector, withMore, type Bytes } from "./wasm.ts";
+import { BLOCK, BR, BR_IF, BR_TABLE, CALL, constant, EMPTY, END, get, I32_EQ, IF, LOCAL_GET, LOCAL_SET, LOCAL_TEE, LOOP, RETURN, UNREACHABLE, type Instruction } from "./instructions.ts";
+import { CODE, concatenated, described, FUNCTION, FUNCTION_TYPE, moduleOf, number, sectionsOf, sized, TYPE, typesIn, vector, withMore, type Bytes } from "./wasm.ts";
 
 const I32 = 0x7f;
 /** What a call costs besides its bytes, in bytes, by estimate: leaving less is not worth it. */
@@ -40,9 +40,7 @@ interface Outlined extends Piece {
 
 const isOfLocal = ({ opcode }: Instruction): boolean => opcode === LOCAL_GET || opcode === LOCAL_SET || opcode === LOCAL_TEE;
 const opens = ({ opcode }: Instruction): boolean => opcode === BLOCK || opcode === LOOP || opcode === IF;
-const get = (local: number): number[] => [LOCAL_GET, ...number(local)];
 const set = (local: number): number[] => [LOCAL_SET, ...number(local)];
-const constant = (value: number): number[] => [I32_CONST, ...positive(value)];
 const bytesOf = ({ instructions }: Flow, { from, to }: Piece): number => (instructions[to] as Instruction).start - (instructions[from] as Instruction).start;
 
 /** Variables of these types, in groups, as an entry of the code section begins. */
@@ -215,7 +213,7 @@ function without({ code, type, locals, instructions }: Flow, pieces: readonly Ou
 
 /** The number of each type of functions, and those that had to be added for it. */
 function numbering(types: readonly FunctionType[]): { added: number[][]; numberOf(type: FunctionType): number } {
-  const bytesOf = ({ parameters, results }: FunctionType): number[] => [0x60, ...number(parameters.length), ...parameters, ...number(results.length), ...results];
+  const bytesOf = ({ parameters, results }: FunctionType): number[] => [FUNCTION_TYPE, ...number(parameters.length), ...parameters, ...number(results.length), ...results];
   const known = new Map(types.map((type, index) => [bytesOf(type).join(), index]));
   const added: number[][] = [];
   return {

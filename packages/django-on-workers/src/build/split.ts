@@ -9,7 +9,7 @@
  * image of the whole module fits it. What nothing can reach is in neither.
  */
 import { HOT, type Later } from "../contract/wasm-parts.ts";
-import { callsIn } from "./instructions.ts";
+import { CALL, CALL_INDIRECT, callsIn, constant, EMPTY, END, get, IF, REF_IS_NULL, TABLE_GET, UNREACHABLE } from "./instructions.ts";
 import {
   CODE,
   concatenated,
@@ -27,7 +27,6 @@ import {
   moduleOf,
   number,
   numberOf,
-  positive,
   sectionsOf,
   sized,
   TABLE,
@@ -47,20 +46,10 @@ export interface Halves {
 }
 
 const FUNCREF = 0x70;
-const UNREACHABLE = 0x00;
-const END = 0x0b;
-const CALL = 0x10;
-const CALL_INDIRECT = 0x11;
-const LOCAL_GET = 0x20;
-const TABLE_GET = 0x25;
-const I32_CONST = 0x41;
-const IF_EMPTY = [0x04, 0x40];
-const REF_IS_NULL = 0xd1;
 const NO_LOCALS = 0;
 
 /** The code of a function. */
 const body = (...instructions: readonly number[][]): Uint8Array => sized([NO_LOCALS, ...instructions.flat(), END]);
-const constant = (value: number): number[] => [I32_CONST, ...positive(value)];
 const callIndirect = (type: number, table: number): number[] => [CALL_INDIRECT, ...number(type), ...number(table)];
 
 /** Everything that is reached from some functions. */
@@ -124,11 +113,11 @@ export function split(wasm: Uint8Array, isHot: (place: number) => boolean, name:
   const load = imported("function") + functions.length;
 
   // What is cold begins at the second place of its table, and is there when the half is loaded.
-  const loading = body(constant(1), [TABLE_GET, ...number(coldTable), REF_IS_NULL, ...IF_EMPTY], constant(0), callIndirect(nothing, coldTable), [END]);
+  const loading = body(constant(1), [TABLE_GET, ...number(coldTable), REF_IS_NULL, IF, EMPTY], constant(0), callIndirect(nothing, coldTable), [END]);
   const places = new Map([...cold.map((found, place) => [found, place + 1] as const), ...hot.map((found, place) => [found, place] as const)]);
   const elsewhere = (found: Defined): Uint8Array => {
     if (!places.has(found.number)) return body([UNREACHABLE]);
-    const given = Array.from({ length: types[found.type]?.parameters.length ?? 0 }, (_, index) => [LOCAL_GET, ...number(index)]);
+    const given = Array.from({ length: types[found.type]?.parameters.length ?? 0 }, (_, index) => get(index));
     const call = [constant(places.get(found.number) as number), callIndirect(found.type, found.hot ? hotTable : coldTable)];
     return found.hot ? body(...given, ...call) : body([CALL, ...number(load)], ...given, ...call);
   };

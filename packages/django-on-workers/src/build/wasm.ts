@@ -2,7 +2,7 @@
 
 const HEADER = 8;
 const MAGIC_AND_VERSION = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-const FUNCTION_TYPE = 0x60;
+export const FUNCTION_TYPE = 0x60;
 const I32_CONST = 0x41;
 const END = 0x0b;
 
