@@ -43,11 +43,17 @@ def compile_tree(config: str) -> str:
 
 
 def _strip_docstrings(tree: ast.Module) -> None:
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
-        if ast.get_docstring(node, clean=False) is None:
-            continue
-        del node.body[0]
-        if not node.body and not isinstance(node, ast.Module):
-            node.body.append(ast.Pass(lineno=node.lineno, col_offset=node.col_offset))
+    # Through statements only: most of a tree are expressions, which have none.
+    nodes: list[ast.AST] = [tree]
+    for node in nodes:
+        if isinstance(node, _DESCRIBED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+            if not node.body and not isinstance(node, ast.Module):
+                node.body.append(ast.Pass(lineno=node.lineno, col_offset=node.col_offset))
+        for name in _BODIES:
+            nodes += getattr(node, name, ())
+
+
+_DESCRIBED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+#: Where nodes have further statements, or what has some.
+_BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
