@@ -47,10 +47,13 @@ export const EXTRAS = ["docutils", "tblib", "tzdata"];
 const INVALID = ["test_runner_apps/tagged/tests_syntax_error.py", "i18n/commands/locale/ja/LC_MESSAGES/django.po"];
 const HELD_BACK = ".held-back";
 
-/** The suite of a release as a project, built for a database. */
+/**
+ * The suite of a release as a project, built for a database: in the same folder for all, so that its two thousand files
+ * are compiled once. What was built for another database before is gone then.
+ */
 export async function buildSuite(release: string, database: Database): Promise<Build> {
   const tests = join(await sdist(release), "tests");
-  const folder = emptyProject(`conformance-${database}-${release}`);
+  const folder = emptyProject(`conformance-${release}`);
   cpSync(tests, folder, { recursive: true, filter: (path) => !path.endsWith("__pycache__") });
   for (const path of INVALID) renameSync(join(folder, path), join(folder, `${path}${HELD_BACK}`));
   cpSync(runner, folder, { recursive: true, filter: (path) => !path.endsWith("__pycache__") });
