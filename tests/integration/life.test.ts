@@ -89,6 +89,16 @@ combinations(EACH, (database, kind) => {
     for (const name of ["random", "secrets", "uuid", "shared"]) assert.notEqual(first[name], second[name], name);
   });
 
+  test("what is given to a pool of threads is done at once", async () => {
+    assert.deepEqual(await json(site.url, "/pool/"), {
+      found: [6, 12],
+      mapped: [4, 3],
+      failed: "ZeroDivisionError",
+      closed: "cannot schedule new futures after shutdown",
+      initialized: true,
+    });
+  });
+
   test("every adaptation still fits what it adapts", async () => {
     const { problems } = await json(site.url, "/adaptations/");
     assert.ok(Object.keys(problems).length > 5);

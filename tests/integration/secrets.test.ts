@@ -77,6 +77,9 @@ describe("a project that reads its secrets in its settings", () => {
         assert.equal(found.SECRET_KEY, `${value} key`);
         assert.equal(found.API_TOKEN, `${value} token`);
         assert.equal(found.elsewhere, `${value} token`);
+        assert.equal(found.copied, `${value} token`);
+        // What a package has set in the image.
+        assert.deepEqual(found.later, [12, ["early", "late"]]);
         assert.equal(found.FROM_CONFIGURATION, IN_CONFIGURATION);
       } finally {
         await site.stop();
@@ -107,6 +110,27 @@ describe("a project that keeps a secret from the moment of an import", () => {
         await site.stop();
       }
     });
+  }
+});
+
+test("a copy of SECRET_KEY is never one of the build's, even if the build has no variable for it", async () => {
+  const folder = copyProject("captured", "copied-key");
+  const settings = join(folder, "config", "settings.py");
+  writeFileSync(settings, readFileSync(settings, "utf8").replace('os.environ["SECRET_KEY"]', 'os.environ.get("SECRET_KEY", "for development")'));
+  const view = "from django.conf import settings\nfrom django.http import JsonResponse\n\nKEY = settings.SECRET_KEY\n\n\ndef index(request):\n    return JsonResponse({'key': KEY})\n";
+  writeFileSync(join(folder, "captured", "views.py"), view);
+  const recorded: Recorded = { steps: [], warnings: [] };
+  const { SECRET_KEY: _, ...environment } = process.env;
+  const built = await buildProject(folder, { environment, recorded });
+  assert.match(recorded.warnings.join(), /captured\.views reads SECRET_KEY/);
+  for (const [variables, key] of [[{ SECRET_KEY: "the real key" }, "the real key"], [{}, "for development"]] as const) {
+    writeVariables(folder, variables);
+    const site = await serve(built);
+    try {
+      assert.deepEqual(await json(site.url, "/"), { key });
+    } finally {
+      await site.stop();
+    }
   }
 });
 

@@ -5,6 +5,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_KEY = os.environ["SECRET_KEY"]
 API_TOKEN = os.environ.get("API_TOKEN", "")
 FROM_CONFIGURATION = os.environ.get("FROM_CONFIGURATION", "")
+THINGS_KINDS = ["early"]
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = [

@@ -70,5 +70,6 @@ urlpatterns = [
     path("transaction/<str:how>/", views.transactions),
     path("transfer/", views.transfer),
     path("adaptations/", views.adaptations),
+    path("pool/", views.pool),
     path("password/", views.password),
 ]

@@ -1,4 +1,9 @@
+from django.conf import settings
 from django.db import models
+
+# As packages enter what their settings are by default.
+settings.THINGS_LIMIT = getattr(settings, "THINGS_LIMIT", 12)
+settings.THINGS_KINDS.append("late")
 
 
 class Thing(models.Model):

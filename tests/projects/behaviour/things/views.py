@@ -9,6 +9,8 @@ import sys
 import tempfile
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from wsgiref.handlers import BaseHandler
 
 import django
 from django.conf import settings
@@ -184,6 +186,8 @@ def settings_seen(request):
             "FROM_CONFIGURATION": settings.FROM_CONFIGURATION,
             "signed": signing.dumps("x"),
             "elsewhere": token.read(),
+            "later": [settings.THINGS_LIMIT, settings.THINGS_KINDS],
+            "copied": BaseHandler.os_environ.get("API_TOKEN"),
         }
     )
 
@@ -308,6 +312,34 @@ def adaptations(request):
         {
             "django": django.get_version(),
             "problems": {adaptation.name: adaptation.check() for adaptation in ADAPTATIONS},
+        }
+    )
+
+
+def pool(request):
+    """Work for threads, which there are none of: its results, what it raises, and that it may wait."""
+
+    def work(number):
+        time.sleep(0.001)
+        Thing.objects.count()
+        return 12 // number
+
+    local = []
+    with ThreadPoolExecutor(2, initializer=local.append, initargs=[1]) as executor:
+        found = [future.result() for future in as_completed(executor.submit(work, n) for n in (1, 2))]
+        mapped = list(executor.map(work, [3, 4]))
+        failed = executor.submit(work, 0)
+    try:
+        executor.submit(work, 1)
+    except RuntimeError as error:
+        closed = str(error)
+    return JsonResponse(
+        {
+            "found": sorted(found),
+            "mapped": mapped,
+            "failed": type(failed.exception()).__name__,
+            "closed": closed,
+            "initialized": bool(local),
         }
     )
 

@@ -134,6 +134,9 @@ def _prepare_project(parsed: dict, root: str) -> dict | None:
             "its settings can't be read with placeholders for the environment:\n"
             + traceback.format_exc()
         )
+    if recording.readers:
+        # The key may come from a variable that only the running Worker has.
+        settings.withhold_secret_key()
     recording.readers.clear()
     try:
         import django
@@ -154,7 +157,15 @@ def _prepare_project(parsed: dict, root: str) -> dict | None:
         for module, names in recording.readers.items()
     }
     os.environ = _plain(recording)
-    settings.forget()
+    handlers = sys.modules.get("wsgiref.handlers")
+    if handlers is not None:
+        # A copy of the environment in which it was imported, for servers of its own. Many a package imports it.
+        handlers.BaseHandler.os_environ = os.environ
+    derived = settings.forget()
+    if derived:
+        return _refusal(
+            f"{', '.join(derived)} is set from the environment after the settings have been read"
+        )
     found = {module: names for module, names in readers.items() if names}
     if not found:
         return None

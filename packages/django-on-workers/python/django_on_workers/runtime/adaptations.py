@@ -141,6 +141,40 @@ def _apply_threading_local() -> None:
     threading.local = local
 
 
+def _check_thread_pool() -> list[str]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(1)
+    problems = _parameters(ThreadPoolExecutor.submit, "self", "fn", "args", "kwargs")
+    problems += _attributes(pool, "_shutdown", "_create_worker_context", "_resolve_work_item_task")
+    return problems or _attributes(pool._create_worker_context(), "initialize", "run", "finalize")
+
+
+def _apply_thread_pool() -> None:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    def submit(self, fn, /, *args, **kwargs):
+        """Call the function right here, which may wait. Return a future that is done."""
+        if self._shutdown:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        future = Future()
+        future.set_running_or_notify_cancel()
+        try:
+            worker = self._create_worker_context()
+            worker.initialize()
+            try:
+                result = worker.run(self._resolve_work_item_task(fn, args, kwargs))
+            finally:
+                worker.finalize()
+        except BaseException as error:  # for whoever asks for the result, as in a thread
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        return future
+
+    ThreadPoolExecutor.submit = submit
+
+
 def _check_sleep() -> list[str]:
     import time
 
@@ -300,6 +334,12 @@ ADAPTATIONS = (
         "would be shared by all requests",
         _check_threading_local,
         _apply_threading_local,
+    ),
+    Adaptation(
+        "concurrent.futures.ThreadPoolExecutor",
+        "starts threads, which do not exist here",
+        _check_thread_pool,
+        _apply_thread_pool,
     ),
     Adaptation(
         "time.sleep",

@@ -7,6 +7,7 @@ An image must hold nothing of the environment, so while it is made each variable
 
 import os
 import sys
+from copy import deepcopy
 from types import CodeType
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "forget",
     "placeholder",
     "read_again",
+    "withhold_secret_key",
 ]
 
 PLACEHOLDER = "django-on-workers-placeholder"
@@ -34,8 +36,13 @@ _bound: list[str] = []
 #: Settings modules of the project in the order in which they were imported, with their code: to run it again costs a
 #: start less than to find and load it.
 _modules: dict[str, CodeType] = {}
+#: Values as the settings modules had them, while an image is made.
+_as_read: dict = {}
+#: Values that packages have set or changed since, when they were imported, and what was there before.
+_set_later: dict[str, tuple] = {}
 #: Values as of the image, without those that hold a placeholder.
 _imaged: dict | None = None
+_MISSING = object()
 _database = "durable-object"
 
 
@@ -60,10 +67,29 @@ def first_read(settings_module: str, database: str, project_root: str) -> None:
         if ours and not around and name not in before:
             _modules[name] = module.__spec__.loader.get_code(name)
     _amend(settings)
+    _as_read.update({name: _copied(value) for name, value in vars(settings._wrapped).items()})
 
 
-def forget() -> None:
-    """Let go of every value that may hold a placeholder; the last step before an image is written."""
+def withhold_secret_key() -> None:
+    """Put a placeholder in the place of SECRET_KEY: nobody can keep one of the build's, wherever it comes from."""
+    from django.conf import settings
+
+    settings.SECRET_KEY = _as_read["SECRET_KEY"] = placeholder("SECRET_KEY")
+
+
+def _copied(value):
+    """The value, so that a change of it shows."""
+    try:
+        return deepcopy(value) if isinstance(value, (list, dict, set)) else value
+    except Exception:  # what it holds can't be copied
+        return value
+
+
+def forget() -> list[str]:
+    """Let go of every value that may hold a placeholder; the last step before an image is written.
+
+    Returns names of settings that were set of such values later: nothing would set them in the running Worker.
+    """
     global _imaged
     from django.conf import settings
     from django.utils.functional import empty
@@ -74,12 +100,24 @@ def forget() -> None:
         for name, value in values.items()
         if name.isupper() and PLACEHOLDER not in repr(value)
     }
+    derived = []
+    for name, value in values.items():
+        before = _as_read.get(name, _MISSING)
+        # Django itself fills in what DATABASES leaves open.
+        if not name.isupper() or name == "DATABASES" or _same(before, value):
+            continue
+        if name in _imaged and PLACEHOLDER not in repr(before):
+            _set_later[name] = before, value
+        else:
+            derived.append(name)
+    _as_read.clear()
     settings._wrapped = empty
     settings.__dict__.clear()
     settings.__dict__["_wrapped"] = empty
     for name in _modules:
         _clear(sys.modules[name])
     _reset_connections()
+    return sorted(derived)
 
 
 def read_again(settings_module: str, database: str) -> None:
@@ -96,6 +134,11 @@ def read_again(settings_module: str, database: str) -> None:
         exec(code, vars(sys.modules[name]))
     settings._setup()
     _amend(settings)
+    # The packages are in the image and will not set them again.
+    for name, (before, value) in _set_later.items():
+        if _same(vars(settings._wrapped).get(name, _MISSING), before):
+            setattr(settings, name, value)
+    _set_later.clear()
     if _imaged is not None:
         imaged, _imaged = _imaged, None
         _announce(imaged, settings._wrapped)
@@ -107,19 +150,18 @@ def _announce(imaged: dict, settings) -> None:
     from django.core.signals import setting_changed
 
     values = vars(settings)
-    missing = object()
     for name in sorted(values.keys() | imaged.keys()):
         if not name.isupper() or name == "DATABASES":
             continue
-        value = values.get(name, missing)
-        if _same(imaged.get(name, missing), value):
+        value = values.get(name, _MISSING)
+        if _same(imaged.get(name, _MISSING), value):
             continue
         if name == "INSTALLED_APPS":
             apps.set_installed_apps(value)
         setting_changed.send(
             sender=settings.__class__,
             setting=name,
-            value=None if value is missing else value,
+            value=None if value is _MISSING else value,
             enter=True,
         )
 

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "pyodide.webloop.scheduleCallback",
     "asyncio.ensure_future",
     "time.tzset",
+    "concurrent.futures.ThreadPoolExecutor",
 }
 
 
