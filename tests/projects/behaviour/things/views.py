@@ -326,7 +326,9 @@ def pool(request):
 
     local = []
     with ThreadPoolExecutor(2, initializer=local.append, initargs=[1]) as executor:
-        found = [future.result() for future in as_completed(executor.submit(work, n) for n in (1, 2))]
+        found = [
+            future.result() for future in as_completed(executor.submit(work, n) for n in (1, 2))
+        ]
         mapped = list(executor.map(work, [3, 4]))
         failed = executor.submit(work, 0)
     try:

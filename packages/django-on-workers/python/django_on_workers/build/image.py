@@ -7,6 +7,7 @@ import sys
 import traceback
 from contextlib import suppress
 from contextvars import Context
+from types import FrameType
 
 from django_on_workers.runtime import (
     adaptations,
@@ -208,11 +209,27 @@ def _holders(root: str) -> dict[str, set[str]]:
         for name, module in list(sys.modules.items())
         if hasattr(module, "__dict__")
     }
-    for container in gc.get_objects():
+    objects = gc.get_objects()
+    for container in objects:
         for referent in gc.get_referents(container):
             if type(referent) is str and referent.startswith(settings.PLACEHOLDER + "-"):
-                owner = names.get(id(container)) or getattr(type(container), "__module__", "?")
+                owner = _owner(container, names, objects)
                 found.setdefault(owner, set()).add(
                     referent.removeprefix(settings.PLACEHOLDER + "-")
                 )
     return found
+
+
+def _owner(container, names: dict[int, str], objects: list) -> str:
+    """The module that a container belongs to: whose namespace it is, or one that leads to it."""
+    near = [container]
+    for _ in range(4):
+        for each in near:
+            if id(each) in names:
+                return names[id(each)]
+        near = [
+            each
+            for each in gc.get_referrers(*near)
+            if each is not objects and each is not near and type(each) is not FrameType
+        ]
+    return type(container).__module__
