@@ -138,7 +138,6 @@ def read_again(settings_module: str, database: str) -> None:
     for name, (before, value) in _set_later.items():
         if _same(vars(settings._wrapped).get(name, _MISSING), before):
             setattr(settings, name, value)
-    _set_later.clear()
     if _imaged is not None:
         imaged, _imaged = _imaged, None
         _announce(imaged, settings._wrapped)
@@ -151,7 +150,8 @@ def _announce(imaged: dict, settings) -> None:
 
     values = vars(settings)
     for name in sorted(values.keys() | imaged.keys()):
-        if not name.isupper() or name == "DATABASES":
+        # Connections are made anew, and of SECRET_KEY an image has no copy.
+        if not name.isupper() or name in ("DATABASES", "SECRET_KEY"):
             continue
         value = values.get(name, _MISSING)
         if _same(imaged.get(name, _MISSING), value):
