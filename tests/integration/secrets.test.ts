@@ -113,25 +113,124 @@ describe("a project that keeps a secret from the moment of an import", () => {
   }
 });
 
-test("a copy of SECRET_KEY is never one of the build's, even if the build has no variable for it", async () => {
-  const folder = copyProject("captured", "copied-key");
+/** A project whose settings read a key, with a default, and a token, and whose views begin with `kept`; they answer what `answer` says. */
+function keeping(label: string, kept: string, answer: string): string {
+  const folder = copyProject("captured", label);
+  appendFileSync(join(folder, "config", "settings.py"), `SECRET_KEY = os.environ.get("SECRET_KEY", "for development")\nSERVICE = {"name": "mail", "tokens": [os.environ.get("API_TOKEN", "")]}\n`);
   const settings = join(folder, "config", "settings.py");
-  writeFileSync(settings, readFileSync(settings, "utf8").replace('os.environ["SECRET_KEY"]', 'os.environ.get("SECRET_KEY", "for development")'));
-  const view = "from django.conf import settings\nfrom django.http import JsonResponse\n\nKEY = settings.SECRET_KEY\n\n\ndef index(request):\n    return JsonResponse({'key': KEY})\n";
-  writeFileSync(join(folder, "captured", "views.py"), view);
-  const recorded: Recorded = { steps: [], warnings: [] };
-  const { SECRET_KEY: _, ...environment } = process.env;
-  const built = await buildProject(folder, { environment, recorded });
-  assert.match(recorded.warnings.join(), /captured\.views reads SECRET_KEY/);
-  for (const [variables, key] of [[{ SECRET_KEY: "the real key" }, "the real key"], [{}, "for development"]] as const) {
-    writeVariables(folder, variables);
+  writeFileSync(settings, readFileSync(settings, "utf8").replace('SECRET_KEY = os.environ["SECRET_KEY"]\n', ""));
+  writeFileSync(join(folder, "captured", "views.py"), `from django.conf import settings\nfrom django.http import JsonResponse\n\n${kept}\n\ndef index(request):\n    return JsonResponse({"found": ${answer}, "view": "a text of the view's own"})\n`);
+  return folder;
+}
+
+const { SECRET_KEY: _, API_TOKEN: __, ...WITHOUT } = process.env;
+
+describe("copies of settings that modules make when they are imported", () => {
+  const cases: [kind: string, kept: string, answer: string, found: (key: string, token: string) => unknown][] = [
+    ["names of a module", "KEY = settings.SECRET_KEY\nTOKENS = settings.SERVICE['tokens']\n", "[KEY, TOKENS]", (key, token) => [key, [token]]],
+    [
+      "attributes of classes and objects, and what functions refer to",
+      `class Client:
+    key = settings.SECRET_KEY
+
+    def __init__(self, token):
+        self.token = token
+        self.read = lambda: token
+
+
+client = Client(settings.SERVICE["tokens"][0])
+`,
+      "[Client.key, client.token, client.read()]",
+      (key, token) => [key, token, token],
+    ],
+    ["one of Django's", "from django.core.signing import Signer\n\nsigner = Signer()\n", "[signer.key, signer.unsign(Signer().sign('text'))]", (key) => [key, "text"]],
+  ];
+  for (const [index, [kind, kept, answer, found]] of cases.entries()) {
+    test(`${kind}: the image holds none, and a start puts the real ones there`, async () => {
+      const folder = keeping(`copies-${index}`, kept, answer);
+      // The key's variable is one that the build does not know of.
+      const environment = { ...WITHOUT, API_TOKEN: IN_ENVIRONMENT.API_TOKEN };
+      const recorded: Recorded = { steps: [], warnings: [] };
+      const built = await buildProject(folder, { environment, recorded });
+      assert.deepEqual(recorded.warnings, []);
+      assert.ok(holders(built.folder, "a text of the view's own").includes("image.bin, unpacked"));
+      assert.deepEqual(holders(built.folder, IN_ENVIRONMENT.API_TOKEN), []);
+      assert.deepEqual(holders(built.folder, "django-on-workers-placeholder"), []);
+      for (const [variables, key, token] of [
+        [{ SECRET_KEY: "the real key", API_TOKEN: "the real token" }, "the real key", "the real token"],
+        [{}, "for development", ""],
+      ] as const) {
+        writeVariables(folder, variables);
+        const site = await serve(built);
+        try {
+          assert.deepEqual((await json(site.url, "/")).found, found(key, token));
+        } finally {
+          await site.stop();
+        }
+      }
+    });
+  }
+
+  for (const [kind, made] of [
+    ["a digest", "hashlib.sha256(settings.SECRET_KEY.encode()).hexdigest()"],
+    ["an object in C", "hmac.new(settings.SECRET_KEY.encode(), digestmod='sha256').hexdigest()"],
+  ] as const) {
+    test(`${kind} that was made of one keeps the project out of the image`, async () => {
+      const folder = keeping("made", `import hashlib\nimport hmac\n\nKEPT = ${made}\n`, `KEPT == ${made}`);
+      const recorded: Recorded = { steps: [], warnings: [] };
+      const built = await buildProject(folder, { environment: WITHOUT, recorded });
+      assert.match(recorded.warnings.join(), /captured\.views reads SECRET_KEY/);
+      assert.deepEqual(holders(built.folder, "a text of the view's own").filter((name) => name.startsWith("image")), []);
+      writeVariables(folder, { SECRET_KEY: "the real key", API_TOKEN: "the real token" });
+      const site = await serve(built);
+      try {
+        assert.equal((await json(site.url, "/")).found, true);
+      } finally {
+        await site.stop();
+      }
+    });
+  }
+
+  const withToken = { API_TOKEN: "the real token" };
+  for (const [kind, variables, same, other] of [
+    ["absent", {}, {}, withToken],
+    ["present", withToken, withToken, {}],
+    ["no", { API_TOKEN: "no" }, { API_TOKEN: "no" }, { API_TOKEN: "yes" }],
+  ] as const) {
+    test(`what a module made of a variable that was ${kind} is told of where the Worker has it otherwise, and only there`, async () => {
+      const folder = keeping("outdated", "KEPT = any(settings.SERVICE['tokens'])\n", "KEPT");
+      const built = await buildProject(folder, { environment: { ...WITHOUT, ...variables } });
+      const told = /API_TOKEN is (?:not )?set here, otherwise than when this was built, and by then captured\.views has read SERVICE\./;
+      for (const [here, expected] of [[same, false], [other, true]] as const) {
+        writeVariables(folder, here);
+        const site = await serve(built);
+        try {
+          assert.equal((await json(site.url, "/")).found, kind !== "absent");
+          assert.equal(site.logs.some(({ level, message }) => level === "warn" && told.test(message)), expected, JSON.stringify(site.logs));
+        } finally {
+          await site.stop();
+        }
+      }
+    });
+  }
+
+  test("a secret that the Wrangler configuration requires need not be there when it is built", async () => {
+    const folder = keeping("required", "TOKENS = settings.SERVICE['tokens']\n", "TOKENS");
+    const settings = join(folder, "config", "settings.py");
+    writeFileSync(settings, readFileSync(settings, "utf8").replace('os.environ.get("API_TOKEN", "")', 'os.environ["API_TOKEN"]'));
+    writeFileSync(join(folder, "wrangler.jsonc"), JSON.stringify({ secrets: { required: ["SECRET_KEY", "API_TOKEN"] } }));
+    const recorded: Recorded = { steps: [], warnings: [] };
+    const built = await buildProject(folder, { environment: WITHOUT, recorded });
+    assert.deepEqual(recorded.warnings, []);
+    writeVariables(folder, { SECRET_KEY: "the real key", API_TOKEN: "the real token" });
     const site = await serve(built);
     try {
-      assert.deepEqual(await json(site.url, "/"), { key });
+      assert.deepEqual((await json(site.url, "/")).found, ["the real token"]);
+      assert.doesNotMatch(JSON.stringify(site.logs), /otherwise than when this was built/);
     } finally {
       await site.stop();
     }
-  }
+  });
 });
 
 test("settings in a package's own module are read again too", async () => {

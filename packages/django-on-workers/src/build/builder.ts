@@ -1,7 +1,7 @@
 /** The build's own Worker on this machine: steps that need the target's Python run in it. */
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { CAPTURE, readContainer, STEP, STEP_RESULT, writeContainer } from "../contract/bytes.ts";
-import type { CaptureHeader, StepHeader, StepResult } from "../contract/steps.ts";
+import type { CaptureHeader, Conditions, StepHeader, StepResult } from "../contract/steps.ts";
 import { runtimeModules, version } from "./modules.ts";
 import { digest, type Cache } from "./cache.ts";
 import { COMPATIBILITY_DATE } from "./emit.ts";
@@ -20,6 +20,13 @@ import given from "./given.mjs";
 prepareModules([...given.fixedModules, ...likelySignatures()]);
 export default createBuilder({ createModule, wasm, sentinel, pyodideBuildId: given.buildId }, stdlib, given.base);
 `;
+
+export interface Capture<Result> {
+  result: Result;
+  header: CaptureHeader;
+  /** The runs that the header names. */
+  memory: Uint8Array;
+}
 
 export interface Step {
   archives: readonly Uint8Array[];
@@ -71,9 +78,9 @@ export class Builder {
     return { result: JSON.parse(header.result) as Result, files };
   }
 
-  /** Runs a Python function and captures the interpreter's memory after it, the runs that the header names. */
-  async capture<Result>(step: Step): Promise<{ result: Result; header: CaptureHeader; memory: Uint8Array }> {
-    const { header, body } = readContainer<CaptureHeader>(CAPTURE, await this.#capture(step));
+  /** Runs a Python function and captures the interpreter's memory after it. Under the same conditions the same step leaves the same. */
+  async capture<Result>(step: Step, conditions: Conditions): Promise<Capture<Result>> {
+    const { header, body } = readContainer<CaptureHeader>(CAPTURE, await this.#capture(step, conditions));
     return { result: JSON.parse(header.result) as Result, header, memory: body };
   }
 
@@ -83,11 +90,11 @@ export class Builder {
     if (worker) await (await worker).dispose();
   }
 
-  #capture(step: Step): Promise<ArrayBuffer> {
-    return this.#send(step, { capture: true, collect: [] });
+  #capture(step: Step, conditions?: Conditions): Promise<ArrayBuffer> {
+    return this.#send(step, { capture: true, collect: [], ...(conditions && { conditions }) });
   }
 
-  async #send(step: Step, options: Pick<StepHeader, "capture" | "collect">): Promise<ArrayBuffer> {
+  async #send(step: Step, options: Pick<StepHeader, "capture" | "collect" | "conditions">): Promise<ArrayBuffer> {
     this.#worker ??= this.#start();
     const { archives, ...rest } = step;
     const header: StepHeader = { ...rest, ...options, archives: archives.map((archive) => archive.byteLength) };

@@ -1,7 +1,9 @@
 /** Makes the image: the memory of an interpreter that has imported the project. */
+import { randomBytes } from "node:crypto";
 import { IMAGE, readContainer, writeContainer } from "../contract/bytes.ts";
 import { PACKAGES_ROOT, PROJECT_ROOT } from "../contract/manifest.ts";
-import type { Builder } from "./builder.ts";
+import type { Conditions } from "../contract/steps.ts";
+import type { Builder, Capture } from "./builder.ts";
 import { digest, type Cache } from "./cache.ts";
 import type { Packages, Source } from "./compile.ts";
 import { runtimeModules } from "./modules.ts";
@@ -10,7 +12,7 @@ import type { Project } from "./project.ts";
 import { applicationOf, staticManifest } from "./emit.ts";
 import type { Inspection } from "./statics.ts";
 import { bufferOf, unpack, writeArchive } from "./archive.ts";
-import { packImage } from "./memory.ts";
+import { isSame, packImage } from "./memory.ts";
 
 export interface ImageResult {
   image: Uint8Array;
@@ -20,6 +22,21 @@ export interface ImageResult {
 
 /** A plain yes or no says nothing about a secret, and often decides what a project imports. */
 const BOOLEAN = /^(?:0|1|true|false|yes|no|on|off|)$/i;
+
+/**
+ * What placeholders for values of the environment begin with. Two of one length: memory that differs where one stands in
+ * for the other has something that was made of a value.
+ */
+const [PLACEHOLDER, ANOTHER] = ["django-on-workers-placeholder", "django-on-workers-replacement"];
+
+/** More than what importing a project draws. */
+const RANDOM_BYTES = 32 * 1024;
+
+const conditions = (): Conditions => ({ now: Date.now(), random: randomBytes(RANDOM_BYTES).toString("base64") });
+
+type Outcome =
+  | { /** By module, names of settings that were made of the environment and read for it. */ reads: Record<string, string[]> }
+  | { reason: string; application: boolean };
 
 /** A builder for a project's own steps: in it, the packages that every project uses have been imported. */
 export const withPackages = (builder: Builder, packages: Packages): Builder =>
@@ -47,11 +64,11 @@ export async function makeImage(
   const names = facts.environment.filter((name) => name in environment && name !== "DJANGO_SETTINGS_MODULE");
   const booleans = Object.fromEntries(names.filter((name) => BOOLEAN.test(environment[name] ?? "x")).map((name) => [name, environment[name]]));
   // An image fits the boot that it was made with.
-  const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify(names), JSON.stringify(booleans), String(level), manifest ? unpack(manifest[1]) : "");
+  const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([names, booleans, facts.alternatives]), String(level), manifest ? unpack(manifest[1]) : "");
   const kept = await cache.bytes("image", key, async () => {
     progress.step("Importing the project and taking its image");
     const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest])) : source.archive;
-    const step = (withProject: boolean, withApplication: boolean) => ({
+    const step = (withProject: boolean, withApplication: boolean, placeholder = PLACEHOLDER) => ({
       archives: [packages.archive, archive],
       path: [PACKAGES_ROOT],
       module: "django_on_workers.build.image",
@@ -60,20 +77,33 @@ export async function makeImage(
         settings_module: project.settingsModule,
         database: project.database,
         project_root: PROJECT_ROOT,
+        placeholder,
         names,
         booleans,
+        alternatives: facts.alternatives,
         project: withProject,
         applications: (["wsgi", "asgi"] as const).map((kind) => applicationOf(project, facts, kind)),
         application: withApplication,
       },
     });
-    type Outcome = { ok: true } | { reason: string; application: boolean };
-    let captured = await builder.capture<Outcome>(step(true, true));
+    const given = conditions();
+    /** The project's image, or why there is none. */
+    const attempt = async (withApplication: boolean): Promise<Capture<Outcome>> => {
+      const captured = await builder.capture<Outcome>(step(true, withApplication), given);
+      const { result } = captured;
+      if ("reason" in result || Object.keys(result.reads).length === 0) return captured;
+      const other = await builder.capture<Outcome>(step(true, withApplication, ANOTHER), given);
+      if (isSame(captured, other)) return captured;
+      const readers = Object.entries(result.reads).map(([module, settings]) => `${module} reads ${settings.join(", ")}`);
+      const reason = `something is made of the environment while the project is imported: ${readers.join("; ")}. Make it where it is used`;
+      return { ...captured, result: { reason, application: false } };
+    };
+    let captured = await attempt(true);
     // A module that holds an application may well read the environment: it runs in every start.
-    if ("reason" in captured.result && captured.result.application) captured = await builder.capture<Outcome>(step(true, false));
+    if ("reason" in captured.result && captured.result.application) captured = await attempt(false);
     if ("reason" in captured.result) {
       progress.warn(`The project is imported when the Worker starts, which takes longer, because ${captured.result.reason}.`);
-      captured = await builder.capture<Outcome>(step(false, false));
+      captured = await builder.capture<Outcome>(step(false, false), given);
     }
     const image = packImage(captured.header, captured.memory, level);
     return writeContainer(IMAGE, { modules: captured.header.modules }, [image]);

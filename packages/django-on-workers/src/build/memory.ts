@@ -25,5 +25,11 @@ export function packImage({ memory, runs, references }: Pick<CaptureHeader, "mem
   return writeContainer(IMAGE, header, body);
 }
 
+type Captured = { header: Pick<CaptureHeader, "memory" | "runs">; memory: Uint8Array };
+
+/** Whether two captures are of the same contents. */
+export const isSame = (one: Captured, other: Captured): boolean =>
+  one.header.memory === other.header.memory && JSON.stringify(one.header.runs) === JSON.stringify(other.header.runs) && Buffer.compare(one.memory, other.memory) === 0;
+
 /** The size of the linear memory that an image is of, bytes. */
 export const memoryOf = (image: Uint8Array): number => readContainer<ImageHeader>(IMAGE, bufferOf(image)).header.memory;

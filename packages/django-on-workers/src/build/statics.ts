@@ -20,6 +20,8 @@ export interface Facts {
   wsgi: string | null;
   /** Files of the project that were imported on the way. */
   modules: string[];
+  /** Variables that are not set or say yes or no, what they say, and settings that are others where the variable is. */
+  alternatives: [variable: string, value: string | null, settings: string[]][];
 }
 
 export interface Inspection {
@@ -27,6 +29,9 @@ export interface Inspection {
   /** Static files by their path below the static root. */
   statics: Map<string, Packed>;
 }
+
+/** The value of a secret that the Worker is said to have and that this machine lacks. */
+const REQUIRED = "django-on-workers-secret";
 
 /** Variables for the build, in the order in which `wrangler dev` would take them. Never written anywhere. */
 export function environmentOf(project: Project, process: Record<string, string | undefined>): Record<string, string> {
@@ -36,6 +41,8 @@ export function environmentOf(project: Project, process: Record<string, string |
   if (typeof configured === "object" && configured !== null) {
     for (const [name, value] of Object.entries(configured)) variables[name] = typeof value === "string" ? value : JSON.stringify(value);
   }
+  const { required } = (project.wrangler["secrets"] ?? {}) as { required?: unknown };
+  if (Array.isArray(required)) for (const name of required) variables[String(name)] ??= REQUIRED;
   const secrets = [".dev.vars", ".env"].map((name) => join(project.root, name)).find((path) => existsSync(path));
   if (secrets) Object.assign(variables, parseVariables(readFileSync(secrets, "utf8")));
   return variables;

@@ -11,6 +11,15 @@ export interface StepHeader {
   capture: boolean;
   /** Answer with the files under these folders. */
   collect: string[];
+  /** What the step finds where it looks at the clock or for randomness, so that another one can find the same. */
+  conditions?: Conditions;
+}
+
+export interface Conditions {
+  /** The time, at which it stands still; milliseconds since 1970. */
+  now: number;
+  /** Random bytes in base64; when they are used up, others follow. */
+  random: string;
 }
 
 export interface StepResult {

@@ -1,9 +1,9 @@
-"""Which environment variables a project reads, and where."""
+"""Which environment variables and which settings a project reads, and where."""
 
 import os
 import sys
 
-__all__ = ["RecordingEnviron", "install"]
+__all__ = ["RecordingEnviron", "SettingsReads", "install"]
 
 
 class RecordingEnviron(os._Environ):
@@ -57,3 +57,50 @@ def install(project_root: str) -> RecordingEnviron:
     recording = RecordingEnviron(project_root)
     os.environ = recording
     return recording
+
+
+class SettingsReads:
+    """Which of some settings are read while modules are imported or, at first, apps are set up, and by which module.
+
+    What Django and Python read for a module is that module's. What they read on their own account is theirs: Django
+    lets go of it where the setting changes.
+    """
+
+    def __init__(self, names: set[str]):
+        from django.conf import LazySettings
+
+        #: Names of settings, by module.
+        self.found: dict[str, set[str]] = {}
+        #: Whether what is read outside an import counts too.
+        self.setting_up = True
+        self._class = LazySettings
+        self._original = original = LazySettings.__getattr__
+
+        def __getattr__(settings, name):
+            value = original(settings, name)
+            if name in names:
+                # Not kept where it would be found without asking.
+                settings.__dict__.pop(name, None)
+                self._record(name)
+            return value
+
+        LazySettings.__getattr__ = __getattr__
+
+    def stop(self) -> None:
+        """Leave Django's settings as they were."""
+        self._class.__getattr__ = self._original
+
+    def _record(self, name):
+        frame = sys._getframe(2)
+        reader = None
+        while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+            module = frame.f_globals.get("__name__", "")
+            package = module.partition(".")[0]
+            if reader is None and package not in _FRAMEWORK:
+                reader = module
+            frame = frame.f_back
+        if reader is not None and (frame is not None or self.setting_up):
+            self.found.setdefault(reader, set()).add(name)
+
+
+_FRAMEWORK = {"django", "django_on_workers", *sys.stdlib_module_names}

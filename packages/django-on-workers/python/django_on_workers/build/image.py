@@ -7,7 +7,6 @@ import sys
 import traceback
 from contextlib import suppress
 from contextvars import Context
-from types import FrameType
 
 from django_on_workers.runtime import (
     adaptations,
@@ -21,6 +20,7 @@ from django_on_workers.runtime import (
 )
 
 from . import environment
+from .placeholders import Placeholders
 from .warm import warm
 
 __all__ = ["prepare_image", "prepare_packages"]
@@ -55,19 +55,26 @@ def prepare_packages(config: str) -> str:
 def prepare_image(config: str) -> str:
     """Import the project and let go of what an image must not hold. Comes after :func:`prepare_packages`.
 
-    `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``names`` (environment variables that the
-    project reads), ``booleans`` (those among them with a plain yes or no for a value, which is no secret and decides
-    what a project imports), ``project`` (whether the project itself may be imported), ``applications`` (its WSGI and
-    its ASGI application), ``application`` (whether the first may be run). Returns JSON: ``{"ok": true}`` or
-    ``{"reason": …, "application": …}``, why the project can't be in an image, and whether only that application is why.
+    `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``placeholder`` (what placeholders begin
+    with), ``names`` (environment variables that the project reads), ``booleans`` (those among them with a plain yes or
+    no for a value, which is no secret and decides what a project imports), ``alternatives`` (see ``inspect.py``),
+    ``project`` (whether the project itself may be imported), ``applications`` (its WSGI and its ASGI application),
+    ``application`` (whether the first may be run).
+
+    Returns JSON: ``{"reads": …}``, by module the names of settings made of the environment that it reads when it is
+    imported, or ``{"reason": …, "application": …}``, why the project can't be in an image, and whether only that
+    application is why.
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
     sys.path[:0] = [root]
     os.chdir(root)
-    refusal = _prepare_project(parsed, root) if parsed["project"] else None
-    if refusal is not None:
-        return json.dumps(refusal)
+    outcome = {"reads": {}}
+    if parsed["project"]:
+        placeholders = Placeholders(parsed.pop("placeholder"))
+        outcome = _prepare_project(parsed, root, placeholders)
+    if "reason" in outcome:
+        return json.dumps(outcome)
     for name in parsed["names"]:
         os.environ.pop(name, None)
     entropy.remember()
@@ -75,26 +82,13 @@ def prepare_image(config: str) -> str:
     gc.collect()
     gc.collect()
     if parsed["project"]:
-        holders = _holders(root)
-        if holders:
-            return json.dumps(_refusal(_captured(holders)))
+        copies, kept = placeholders.take()
+        if kept:
+            return json.dumps(_refusal(_captured(kept)))
+        settings.fill_in_later(copies, outcome.pop("assumptions"))
     sys.last_exc = None
-    _clear_free_memory()
     gc.freeze()
-    return json.dumps({"ok": True})
-
-
-def _clear_free_memory() -> None:
-    """Overwrite freed memory with zeros: what is left in it from the imports would only be packed and unpacked."""
-    # Objects up to 512 bytes come from pools of one size each, 16 bytes apart.
-    header = bytes.__basicsize__
-    for size in range(48, 513, 16):
-        blocks = [bytes(size - header) for _ in range(262_144 // size)]
-        blocks.clear()
-    # Larger ones from wherever there is room; more of them would find none, and memory would grow by a fifth.
-    held = []
-    for size, count in ((1 << 16, 8), (1 << 14, 32), (1 << 12, 128), (1 << 10, 512)):
-        held += [bytearray(size) for _ in range(count)]
+    return json.dumps(outcome)
 
 
 def _import_general() -> None:
@@ -121,28 +115,39 @@ def _refusal(reason: str, application: bool = False) -> dict:
     return {"reason": reason, "application": application}
 
 
-def _prepare_project(parsed: dict, root: str) -> dict | None:
-    """Import the project under placeholders. Returns why it must not be in the image, if so."""
+def _prepare_project(parsed: dict, root: str, placeholders: Placeholders) -> dict:
+    """Import the project under placeholders. Returns why it must not be in the image, or what it has read."""
     booleans = parsed["booleans"]
     for name in parsed["names"]:
-        os.environ[name] = booleans.get(name) or settings.placeholder(name)
+        os.environ[name] = booleans.get(name) or placeholders.of_variable(name)
     recording = environment.install(root)
     locals.begin()
+    tainted: set[str] = set()
+    assumptions: list[tuple[str, str | bool | None, set[str]]] = [
+        (name, built, set(names)) for name, built, names in parsed["alternatives"]
+    ]
+
+    def withhold(values: dict) -> None:
+        for name in parsed["names"]:
+            assumptions.append((name, True, placeholders.settings_of(name, values)))
+        # The key may come from a variable that only the running Worker has.
+        placeholders.withhold(values, ("SECRET_KEY",) if recording.readers else ())
+        tainted.update(name for name, value in values.items() if placeholders.within(value))
+
     try:
-        settings.first_read(parsed["settings_module"], parsed["database"], root)
+        settings.first_read(parsed["settings_module"], parsed["database"], root, withhold)
     except BaseException:
         return _refusal(
             "its settings can't be read with placeholders for the environment:\n"
             + traceback.format_exc()
         )
-    if recording.readers:
-        # The key may come from a variable that only the running Worker has.
-        settings.withhold_secret_key()
     recording.readers.clear()
+    reads = environment.SettingsReads(tainted.union(*(names for _, _, names in assumptions)))
     try:
         import django
 
         django.setup()
+        reads.setting_up = False
         modules = [application.partition(":")[0] for application in parsed["applications"]]
         Context().run(_warm, parsed["applications"][0] if parsed["application"] else "")
         for module in modules:
@@ -152,6 +157,8 @@ def _prepare_project(parsed: dict, root: str) -> dict | None:
         return _refusal(
             "it can't be imported with placeholders for the environment:\n" + traceback.format_exc()
         )
+    finally:
+        reads.stop()
     # Also names that this environment does not have: the running Worker's may, and a default would stay in their place.
     readers = {
         module: names - booleans.keys() - {"DJANGO_SETTINGS_MODULE"}
@@ -162,15 +169,27 @@ def _prepare_project(parsed: dict, root: str) -> dict | None:
     if handlers is not None:
         # A copy of the environment in which it was imported, for servers of its own. Many a package imports it.
         handlers.BaseHandler.os_environ = os.environ
-    derived = settings.forget()
+    derived = settings.forget(placeholders.within)
     if derived:
         return _refusal(
             f"{', '.join(derived)} is set from the environment after the settings have been read"
         )
     found = {module: names for module, names in readers.items() if names}
-    if not found:
-        return None
-    return _refusal(_captured(found), parsed["application"] and set(found) == {modules[0]})
+    if found:
+        return _refusal(_captured(found), parsed["application"] and set(found) == {modules[0]})
+    return {
+        "reads": _among(reads.found, tainted),
+        "assumptions": [
+            (variable, built, [f"{module} has read {', '.join(read)}" for module, read in readers])
+            for variable, built, names in assumptions
+            if (readers := _among(reads.found, names).items())
+        ],
+    }
+
+
+def _among(found: dict[str, set[str]], names: set[str]) -> dict[str, list[str]]:
+    """Of what modules have read only these names."""
+    return {module: sorted(read & names) for module, read in sorted(found.items()) if read & names}
 
 
 def _plain(recording):
@@ -199,37 +218,3 @@ def _warm(application: str) -> None:
     """In a context of its own: what a request activates or opens goes with it."""
     locals.begin()
     warm(application)
-
-
-def _holders(root: str) -> dict[str, set[str]]:
-    """Which objects still hold a placeholder, by the module that they belong to."""
-    found: dict[str, set[str]] = {}
-    names = {
-        id(vars(module)): name
-        for name, module in list(sys.modules.items())
-        if hasattr(module, "__dict__")
-    }
-    objects = gc.get_objects()
-    for container in objects:
-        for referent in gc.get_referents(container):
-            if type(referent) is str and referent.startswith(settings.PLACEHOLDER + "-"):
-                owner = _owner(container, names, objects)
-                found.setdefault(owner, set()).add(
-                    referent.removeprefix(settings.PLACEHOLDER + "-")
-                )
-    return found
-
-
-def _owner(container, names: dict[int, str], objects: list) -> str:
-    """The module that a container belongs to: whose namespace it is, or one that leads to it."""
-    near = [container]
-    for _ in range(4):
-        for each in near:
-            if id(each) in names:
-                return names[id(each)]
-        near = [
-            each
-            for each in gc.get_referrers(*near)
-            if each is not objects and each is not near and type(each) is not FrameType
-        ]
-    return type(container).__module__

@@ -1,9 +1,11 @@
 """Learns from a project, with its real environment, what the build must know, and collects its static files."""
 
+import io
 import json
 import os
 import sys
 import traceback
+from contextlib import redirect_stderr, redirect_stdout
 
 from django_on_workers.runtime import adaptations, settings
 
@@ -18,7 +20,8 @@ def inspect_project(config: str) -> str:
     `config` is JSON: ``settings_module``, ``database``, ``environment``, ``project_root``. Returns JSON, either
     ``{"error": {"stage", "traceback"}}`` or the facts: ``static_url``, ``static_root``, ``collected`` (whether there
     are files), ``environment`` (names that the project reads), ``modules`` (files of the project that were imported),
-    ``django``, ``languages``, ``wsgi``.
+    ``django``, ``languages``, ``wsgi``, ``alternatives`` (variables that the settings read and that are not set or say
+    yes or no, with that value or null, and the settings that are others where the variable is).
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
@@ -30,6 +33,7 @@ def inspect_project(config: str) -> str:
     try:
         adaptations.apply()
         settings.first_read(parsed["settings_module"], parsed["database"], root)
+        names = set().union(*recording.readers.values()) - {"DJANGO_SETTINGS_MODULE"}
         stage = "project"
         import django
 
@@ -41,22 +45,74 @@ def inspect_project(config: str) -> str:
         return json.dumps({"error": {"stage": stage, "traceback": text + traceback.format_exc()}})
     from django.conf import settings as values
 
+    modules = sorted(
+        file
+        for module in list(sys.modules.values())
+        if (file := getattr(module, "__file__", None)) and file.startswith(f"{root}/")
+    )
+    read = sorted(recording.names)
     return json.dumps(
         {
             "django": django.get_version(),
             "static_url": str(values.STATIC_URL or ""),
             "static_root": str(values.STATIC_ROOT),
             "collected": collected,
-            "environment": sorted(recording.names),
+            "environment": read,
             "languages": [code for code, _ in values.LANGUAGES],
             "wsgi": values.WSGI_APPLICATION,
-            "modules": sorted(
-                file
-                for module in list(sys.modules.values())
-                if (file := getattr(module, "__file__", None)) and file.startswith(f"{root}/")
-            ),
+            "modules": modules,
+            "alternatives": _alternatives(names, parsed["settings_module"]),
         }
     )
+
+
+#: What a variable says that is no secret, and its opposite.
+_OPPOSITES = {
+    "0": "1",
+    "false": "true",
+    "no": "yes",
+    "off": "on",
+    "1": "0",
+    "true": "false",
+    "yes": "no",
+    "on": "off",
+}
+
+
+def _alternatives(names: set[str], settings_module: str) -> list[tuple[str, str | None, list[str]]]:
+    """Run the settings with other values. Nothing but the answer may come after it."""
+
+    def run() -> dict | None:
+        try:
+            with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+                return settings.run_modules_anew(settings_module)
+        except BaseException:  # they do not take the value
+            return None
+
+    before, again = run(), run()
+    if before is None or again is None:
+        return []
+    found = []
+    for name in sorted(names):
+        built = os.environ.get(name)
+        alternative = "django-on-workers" if built is None else _OPPOSITES.get(built.lower())
+        if alternative is None:
+            continue
+        os.environ[name] = alternative
+        values = run()
+        if built is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = built
+        others = [
+            setting
+            for setting in sorted(before.keys() | (values or before).keys())
+            if settings.same(before.get(setting), again.get(setting))
+            and not settings.same(before.get(setting), (values or before).get(setting))
+        ]
+        if others:
+            found.append((name, built, others))
+    return found
 
 
 def _collect() -> bool:

@@ -60,6 +60,8 @@ def _begin(django: dict) -> None:
     settings.read_again(django["settingsModule"], django["database"])
     for sentence in settings.bound_databases():
         _host.host.log("info", sentence)
+    for sentence in settings.outdated():
+        _host.host.log("warn", sentence)
 
 
 def log_to_console() -> None:

@@ -1,27 +1,28 @@
 """A project's settings: read while an image is made, and again, with the real environment, in the running Worker.
 
-An image must hold nothing of the environment, so while it is made each variable has a placeholder for its value
-(:func:`placeholder`). In the Worker the settings modules run again and what changed is announced through Django's own
-``setting_changed`` signal, whose receivers drop what was derived from the old value.
+An image must hold nothing of the environment, so while it is made each variable has a placeholder for its value (see
+``build/placeholders.py``). In the Worker the settings modules run again, copies of settings that modules have made when
+they were imported are filled in, and what changed is announced through Django's own ``setting_changed`` signal, whose
+receivers drop what was derived from the old value.
 """
 
 import os
 import sys
+from collections.abc import Callable
 from copy import deepcopy
 from types import CodeType
 
 __all__ = [
-    "PLACEHOLDER",
     "bind_databases",
     "bound_databases",
+    "fill_in_later",
     "first_read",
     "forget",
-    "placeholder",
+    "outdated",
     "read_again",
-    "withhold_secret_key",
+    "run_modules_anew",
+    "same",
 ]
-
-PLACEHOLDER = "django-on-workers-placeholder"
 
 _STOCK_ENGINE = "django.db.backends.sqlite3"
 _ENGINES = {
@@ -42,17 +43,21 @@ _as_read: dict = {}
 _set_later: dict[str, tuple] = {}
 #: Values as of the image, without those that hold a placeholder.
 _imaged: dict | None = None
+#: Places in the image that had a copy of a value of the settings: what puts one there, and where it lies.
+_copies: list[tuple[Callable, tuple]] = []
+#: Variables that settings depend on which modules of the image have read, see :func:`fill_in_later`.
+_assumptions: list[tuple[str, str | bool | None, list[str]]] = []
 _MISSING = object()
 _database = "durable-object"
 
 
-def placeholder(name: str) -> str:
-    """What the environment variable `name` holds while an image is made."""
-    return f"{PLACEHOLDER}-{name}"
+def first_read(
+    settings_module: str, database: str, project_root: str, withhold: Callable | None = None
+) -> None:
+    """Import the settings and amend them. Raises what the settings raise.
 
-
-def first_read(settings_module: str, database: str, project_root: str) -> None:
-    """Import the settings and amend them. Raises what the settings raise."""
+    `withhold` gets their values in a dictionary, before anybody else does, and may change them.
+    """
     global _database
     _database = database
     os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
@@ -67,14 +72,23 @@ def first_read(settings_module: str, database: str, project_root: str) -> None:
         if ours and not around and name not in before:
             _modules[name] = module.__spec__.loader.get_code(name)
     _amend(settings)
+    if withhold is not None:
+        withhold(vars(settings._wrapped))
     _as_read.update({name: _copied(value) for name, value in vars(settings._wrapped).items()})
 
 
-def withhold_secret_key() -> None:
-    """Put a placeholder in the place of SECRET_KEY: nobody can keep one of the build's, wherever it comes from."""
-    from django.conf import settings
+def run_modules_anew(settings_module: str) -> dict:
+    """Run the settings modules once more, without what they say now. Returns what `settings_module` says then."""
+    for name in _modules:
+        _clear(sys.modules[name])
+    _run_modules()
+    values = vars(sys.modules[settings_module])
+    return {name: _copied(value) for name, value in values.items() if name.isupper()}
 
-    settings.SECRET_KEY = _as_read["SECRET_KEY"] = placeholder("SECRET_KEY")
+
+def _run_modules() -> None:
+    for name, code in _modules.items():
+        exec(code, vars(sys.modules[name]))
 
 
 def _copied(value):
@@ -85,8 +99,8 @@ def _copied(value):
         return value
 
 
-def forget() -> list[str]:
-    """Let go of every value that may hold a placeholder; the last step before an image is written.
+def forget(withheld: Callable[[object], bool]) -> list[str]:
+    """Let go of every value that may hold a placeholder; `withheld` tells whether one does.
 
     Returns names of settings that were set of such values later: nothing would set them in the running Worker.
     """
@@ -96,17 +110,15 @@ def forget() -> list[str]:
 
     values = vars(settings._wrapped)
     _imaged = {
-        name: value
-        for name, value in values.items()
-        if name.isupper() and PLACEHOLDER not in repr(value)
+        name: value for name, value in values.items() if name.isupper() and not withheld(value)
     }
     derived = []
     for name, value in values.items():
         before = _as_read.get(name, _MISSING)
         # Django itself fills in what DATABASES leaves open.
-        if not name.isupper() or name == "DATABASES" or _same(before, value):
+        if not name.isupper() or name == "DATABASES" or same(before, value):
             continue
-        if name in _imaged and PLACEHOLDER not in repr(before):
+        if name in _imaged and not withheld(before):
             _set_later[name] = before, value
         else:
             derived.append(name)
@@ -120,6 +132,29 @@ def forget() -> list[str]:
     return sorted(derived)
 
 
+def fill_in_later(copies: list[tuple[Callable, tuple]], assumptions: list) -> None:
+    """Take note of copies of settings that are to be filled in, and of variables that modules took for what they were.
+
+    A copy is a function that puts a value in its place, and the value's path. An assumption is a variable's name, what
+    it was (a value, None if it was not set, True if it was set to whatever), and sentences on who read a setting of it.
+    """
+    _copies[:] = copies
+    _assumptions[:] = assumptions
+
+
+def outdated() -> list[str]:
+    """Sentences for the log: what was imported for another value of a variable than the Worker has."""
+    found = [
+        f"{name} is {'not ' if name not in os.environ else ''}set here, otherwise than when this was built, and by "
+        f"then {', '.join(readers)}. Build with the value that it has here, or, if it is a secret, name it under "
+        "secrets.required in the Wrangler configuration."
+        for name, built, readers in _assumptions
+        if (name not in os.environ if built is True else os.environ.get(name) != built)
+    ]
+    _assumptions.clear()
+    return found
+
+
 def read_again(settings_module: str, database: str) -> None:
     """Run the settings modules again and announce what differs from the image. Raises what the settings raise.
 
@@ -130,18 +165,28 @@ def read_again(settings_module: str, database: str) -> None:
 
     _database = database
     os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
-    for name, code in _modules.items():
-        exec(code, vars(sys.modules[name]))
+    _run_modules()
     settings._setup()
     _amend(settings)
     # The packages are in the image and will not set them again.
     for name, (before, value) in _set_later.items():
-        if _same(vars(settings._wrapped).get(name, _MISSING), before):
+        if same(vars(settings._wrapped).get(name, _MISSING), before):
             setattr(settings, name, value)
+    for put, path in _copies:
+        put(_value(settings, path))
+    _copies.clear()
     if _imaged is not None:
         imaged, _imaged = _imaged, None
         _announce(imaged, settings._wrapped)
     _reset_connections()
+
+
+def _value(settings, path: tuple):
+    name, *keys = path
+    value = getattr(settings, name)
+    for key in keys:
+        value = value[key]
+    return value
 
 
 def _announce(imaged: dict, settings) -> None:
@@ -154,7 +199,7 @@ def _announce(imaged: dict, settings) -> None:
         if not name.isupper() or name in ("DATABASES", "SECRET_KEY"):
             continue
         value = values.get(name, _MISSING)
-        if _same(imaged.get(name, _MISSING), value):
+        if same(imaged.get(name, _MISSING), value):
             continue
         if name == "INSTALLED_APPS":
             apps.set_installed_apps(value)
@@ -166,7 +211,8 @@ def _announce(imaged: dict, settings) -> None:
         )
 
 
-def _same(old, new) -> bool:
+def same(old, new) -> bool:
+    """Whether two values of a setting are equal."""
     try:
         return bool(old == new)
     except Exception:  # an __eq__ of the project's that fails: take the values for different

@@ -3,7 +3,7 @@
  *
  * A step arrives as a container (see contract/bytes.ts): the header names it, the body is the archives that it mounts.
  */
-import type { CaptureHeader, Run, StepHeader, StepResult } from "../../contract/steps.ts";
+import type { CaptureHeader, Conditions, Run, StepHeader, StepResult } from "../../contract/steps.ts";
 import { CAPTURE, readContainer, STEP, STEP_RESULT, writeContainer } from "../../contract/bytes.ts";
 import { boot, capture, evaluateForImage, type Booted, type Parts } from "../python/boot.ts";
 import type { Image } from "../python/image.ts";
@@ -80,8 +80,35 @@ async function bare(parts: Parts, stdlib: ArrayBuffer, hashSeed: number): Promis
   return captured(booted, "", (memory) => [[0, memory.byteLength]]);
 }
 
+/** Runs something under conditions that are given. */
+async function under<Result>({ now, random }: Conditions, run: () => Promise<Result>): Promise<Result> {
+  const bytes = Uint8Array.from(atob(random), (letter) => letter.charCodeAt(0));
+  let position = 0;
+  const real = { now: Date.now, elapsed: performance.now, random: crypto.getRandomValues };
+  Date.now = () => now;
+  performance.now = () => 0;
+  crypto.getRandomValues = (view) => {
+    const { byteLength, byteOffset, buffer } = view as ArrayBufferView;
+    if (position + byteLength > bytes.byteLength) return real.random.call(crypto, view) as typeof view;
+    new Uint8Array(buffer, byteOffset, byteLength).set(bytes.subarray(position, (position += byteLength)));
+    return view;
+  };
+  try {
+    return await run();
+  } finally {
+    Date.now = real.now;
+    performance.now = real.elapsed;
+    crypto.getRandomValues = real.random;
+  }
+}
+
 async function step(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer, body: ArrayBuffer): Promise<Uint8Array> {
   const { header, body: rest } = readContainer<StepHeader>(STEP, body);
+  const run = () => runStep(parts, stdlib, base, header, rest, body);
+  return header.conditions ? under(header.conditions, run) : run();
+}
+
+async function runStep(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer, header: StepHeader, rest: Uint8Array, body: ArrayBuffer): Promise<Uint8Array> {
   const archives = [{ tree: stdlib }];
   let position = rest.byteOffset;
   for (const length of header.archives) {

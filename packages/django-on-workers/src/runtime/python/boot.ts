@@ -6,6 +6,7 @@ import { joinParts, type LaterParts } from "./wasm-parts.ts";
 import { output } from "./console.ts";
 import { localTime } from "./local-time.ts";
 import { LinearMemory } from "./memory.ts";
+import { clearUnused } from "./heap.ts";
 import { openImage, type Image } from "./image.ts";
 import type { CreatePyodideModule, PyodideModule, PyodidePublic } from "./pyodide.ts";
 
@@ -36,6 +37,8 @@ export interface BootOptions {
 
 export interface Booted {
   module: PyodideModule;
+  /** What the wasm module exports. */
+  exports: WebAssembly.Exports;
   python: PyodidePublic;
   /** The JavaScript modules that Python can import, by name. */
   modules: Record<string, object>;
@@ -70,7 +73,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
   // package tzdata, whose list of names spares Python a look at every file.
   const env = { HOME: "/tmp", PYTHONHASHSEED: String(options.hashSeed ?? 0), PYTHONINSPECT: "1", PYTHONTZPATH: "" };
   const sentinel = new WebAssembly.Instance(parts.sentinel).exports;
-  let table: object = {};
+  let exports: WebAssembly.Exports = {};
   const api = {
     config: {
       jsglobals: globalThis,
@@ -120,15 +123,15 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
       const missing = (image?.memory ?? 0) - memory.buffer.byteLength;
       if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
       if (parts.data) openImage(parts.data).restore(new Uint8Array(memory.buffer));
-      table = instance.exports["__indirect_function_table"] as object;
+      exports = instance.exports;
       // Emscripten looks at every function in the table, 10,000, for the few that the exports have a place in already.
       // An empty table gives those a second place, the same one whenever it boots.
-      Object.defineProperty(table, "length", { value: 0, configurable: true });
+      Object.defineProperty(exports["__indirect_function_table"], "length", { value: 0, configurable: true });
       done(instance, parts.wasm);
       return {};
     },
   }));
-  Reflect.deleteProperty(table, "length");
+  Reflect.deleteProperty(exports["__indirect_function_table"] as object, "length");
   const modules = options.modules?.(new LinearMemory(() => module.HEAPU8)) ?? {};
   if (image) {
     image.restore(module.HEAPU8);
@@ -138,7 +141,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
   if (image === undefined) {
     for (const [name, contents] of Object.entries(modules)) python.registerJsModule(name, contents);
   }
-  return { module, python, modules };
+  return { module, exports, python, modules };
 }
 
 /**
@@ -202,12 +205,13 @@ export interface Capture {
 }
 
 /** What goes into an image. The interpreter must have been booted `forImage`, and no stack may be suspended. */
-export function capture({ module, modules }: Booted): Capture {
+export function capture({ module, exports, modules }: Booted): Capture {
   const names = new Map(Object.entries(modules).map(([name, contents]) => [contents, name]));
   const references = module.API.serializeHiwireState((value) => {
     const name = names.get(value as object);
     // Other objects belong to the boot or to a request that is over: whoever still holds one gets nothing.
     return name === undefined ? {} : { module: name };
   });
+  clearUnused(module.HEAPU8, exports);
   return { memory: module.HEAPU8, references, modules: modulesAsked() };
 }

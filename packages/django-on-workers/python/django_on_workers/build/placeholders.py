@@ -1,0 +1,169 @@
+"""Stand-ins for what the environment holds, while an image is made, and what becomes of them.
+
+Each variable has one for its value. A setting whose value is exactly that gets one of its own, named after where it
+lies in the settings; so a copy of it that a module keeps can be told from any other, emptied before the image is written
+and filled in the running Worker.
+"""
+
+import gc
+import sys
+from collections.abc import Callable
+from functools import partial
+from types import CellType, FrameType
+
+__all__ = ["Path", "Placeholders"]
+
+#: Where a value lies in the settings: the setting's name, then keys and indices.
+Path = tuple
+
+
+class Placeholders:
+    """Those of one image. `stem` begins each of them, and nothing else."""
+
+    def __init__(self, stem: str):
+        self._stem = stem
+        self._variables: set[str] = set()
+        self._paths: dict[str, Path] = {}
+
+    def of_variable(self, name: str) -> str:
+        """What the environment variable `name` holds while the image is made."""
+        text = f"{self._stem}-{name}"
+        self._variables.add(text)
+        return text
+
+    def within(self, value) -> bool:
+        """Whether a value shows one."""
+        return self._stem in repr(value)
+
+    def settings_of(self, name: str, values: dict) -> set[str]:
+        """Settings that show the placeholder of a variable."""
+        text = f"{self._stem}-{name}"
+        return {setting for setting, value in values.items() if text in repr(value)}
+
+    def withhold(self, values: dict, always: tuple[str, ...]) -> None:
+        """Give settings one of their own: those in `always`, and what is exactly a variable's, however deep it lies."""
+        for name in always:
+            values[name] = self._of_setting((name,))
+        for name in [name for name in values if name.isupper() and name not in always]:
+            values[name] = self._withheld(values[name], (name,))
+
+    def _of_setting(self, path: Path) -> str:
+        text = f"{self._stem}.{'.'.join(map(str, path))}"
+        self._paths[text] = path
+        return text
+
+    def _withheld(self, value, path: Path):
+        if type(value) is str and value in self._variables:
+            return self._of_setting(path)
+        if type(value) is dict:
+            for key in value:
+                value[key] = self._withheld(value[key], (*path, key))
+        elif type(value) is list:
+            value[:] = [self._withheld(each, (*path, index)) for index, each in enumerate(value)]
+        elif type(value) is tuple:
+            return tuple(self._withheld(each, (*path, index)) for index, each in enumerate(value))
+        return value
+
+    def take(self) -> tuple[list[tuple[Callable, Path]], dict[str, set[str]]]:
+        """Empty what holds one.
+
+        Returns for each place a function that puts a value there and the value's path; and, by module, the names of
+        what lies where no other value can be put. Nothing is emptied then.
+        """
+        classes = _namespaces()
+        places: list[tuple[Callable, Path]] = []
+        kept: dict[str, set[str]] = {}
+        objects = gc.get_objects()
+        own = {id(each) for each in (self, self._variables, self._paths)}
+        for container in objects:
+            if id(container) in own or type(container) is FrameType:
+                continue
+            for text in {
+                text for text in map(_text, gc.get_referents(container)) if self._stem in text
+            }:
+                path = self._paths.get(text)
+                puts = [] if path is None else list(_puts(container, text, classes))
+                if puts:
+                    places += [(put, path) for put in puts]
+                else:
+                    name = text.partition(self._stem)[2][1:]
+                    kept.setdefault(_owner(container, objects), set()).add(name)
+        if not kept:
+            for put, _ in places:
+                put(None)
+        return places, kept
+
+
+def _is_a(value, kind: type) -> bool:
+    """As isinstance(), which asks an object for its class: a lazy one then loads itself."""
+    return issubclass(type(value), kind)
+
+
+def _text(value) -> str:
+    """What of a value may be searched."""
+    if _is_a(value, str):
+        return str.__str__(value)
+    return value.decode("latin-1") if type(value) is bytes else ""
+
+
+def _is(value, text: str) -> bool:
+    return type(value) is str and value == text
+
+
+def _namespaces() -> dict[int, type]:
+    """Classes by the identity of their namespaces, which may only be changed by way of the class."""
+    return {
+        id(referent): each
+        for each in gc.get_objects()
+        if _is_a(each, type)
+        for referent in gc.get_referents(each)
+        if type(referent) is dict
+    }
+
+
+def _puts(container, text: str, classes: dict[int, type]):
+    """Functions that put another value where `container` holds `text`; none if it can't be replaced everywhere."""
+    if _is_a(container, dict):
+        if any(_is(key, text) for key in container):
+            return
+        owner = classes.get(id(container))
+        for key, value in container.items():
+            if _is(value, text):
+                put, where = (type.__setattr__, owner) if owner else (dict.__setitem__, container)
+                yield partial(put, where, key)
+    elif _is_a(container, list):
+        for index, value in enumerate(container):
+            if _is(value, text):
+                yield partial(list.__setitem__, container, index)
+    elif type(container) is CellType:
+        yield partial(setattr, container, "cell_contents")
+    else:
+        # An object's attributes, where they are not in a dictionary of their own.
+        try:
+            attributes = object.__getattribute__(container, "__dict__")
+        except AttributeError:
+            return
+        if type(attributes) is dict and not _is_a(container, type):
+            for name, value in attributes.items():
+                if _is(value, text):
+                    yield partial(object.__setattr__, container, name)
+
+
+def _owner(container, objects: list) -> str:
+    """The module that a container belongs to: whose namespace it is, or one that leads to it."""
+    names = {
+        id(vars(module)): name
+        for name, module in list(sys.modules.items())
+        if hasattr(module, "__dict__")
+    }
+    near = [container]
+    for _ in range(4):
+        for each in near:
+            if id(each) in names:
+                return names[id(each)]
+        near = [
+            each
+            for each in gc.get_referrers(*near)
+            if each is not objects and each is not near and type(each) is not FrameType
+        ]
+    return type(container).__module__
