@@ -1,8 +1,8 @@
 """Stand-ins for what the environment holds, while an image is made, and what becomes of them.
 
 Each variable has one for its value. A setting whose value is exactly that gets one of its own, named after where it
-lies in the settings; so a copy of it that a module keeps can be told from any other, emptied before the image is written
-and filled in the running Worker.
+lies in the settings; so a copy of it that a module keeps can be told from any other, emptied before the image is
+written and filled in the running Worker.
 """
 
 import gc
