@@ -61,13 +61,18 @@ describe("a project", () => {
     assert.match(told(result, "DOW_FILE_SYSTEM"), /\.wrangler\/state\/v3\/do can't be used, because/);
   });
 
-  test("with a requirement that has no wheel names it", async () => {
-    const folder = copyProject("captured", "no-wheel");
-    writeFileSync(join(folder, "requirements.txt"), "Django>=5.2,<6.2\npsycopg2==2.9.10\n");
-    const result = await dow(["build"], folder);
-    assert.equal(result.status, 1);
-    assert.match(told(result, "DOW_REQUIREMENT_HAS_NO_WHEEL"), /psycopg2.*requirements\.txt.*no wheel/);
-  });
+  for (const [kind, requirement, named] of [
+    ["with a requirement", "psycopg2==2.9.10", "psycopg2"],
+    ["whose requirement needs something", "django-fernet-encrypted-fields", "cryptography"],
+  ] as const) {
+    test(`${kind} that has no wheel names it`, async () => {
+      const folder = copyProject("captured", "no-wheel");
+      writeFileSync(join(folder, "requirements.txt"), `Django>=5.2,<6.2\n${requirement}\n`);
+      const result = await dow(["build"], folder);
+      assert.equal(result.status, 1);
+      assert.match(told(result, "DOW_REQUIREMENT_HAS_NO_WHEEL"), new RegExp(`${named} .*requirements\\.txt.*no wheel`));
+    });
+  }
 });
 
 describe("a machine", () => {

@@ -33,7 +33,6 @@ export interface Pyodide extends Prepared {
 /** The target that packages are installed for. */
 export interface Target {
   python: string;
-  platforms: string[];
 }
 
 const folder = (): string => dirname(createRequire(import.meta.url).resolve("pyodide/package.json"));
@@ -137,11 +136,7 @@ export async function readPyodide(cache: Cache): Promise<Pyodide> {
 
 export function target(): Target {
   const lock = JSON.parse(readFileSync(join(folder(), "pyodide-lock.json"), "utf8")) as {
-    info: { abi_version: string; platform: string; python: string };
+    info: { python: string };
   };
-  const { abi_version: abi, platform, python } = lock.info;
-  return {
-    python: python.split(".").slice(0, 2).join("."),
-    platforms: [`pyemscripten_${abi}_wasm32`, `pyodide_${abi}_wasm32`, `${platform}_wasm32`],
-  };
+  return { python: lock.info.python.split(".").slice(0, 2).join(".") };
 }

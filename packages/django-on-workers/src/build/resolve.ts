@@ -64,8 +64,8 @@ const pip = (python: string): Installer => ({
     python,
     [
       "-c", PIP, target.python, folder, wheels, file, "--implementation", "cp", "--python-version", target.python,
-      "--abi", `cp${target.python.replace(".", "")}`, "--abi", "none",
-      ...target.platforms.flatMap((platform) => ["--platform", platform]),
+      // Many a package has a wheel for this target and one that is pure Python: native code can't be loaded.
+      "--abi", "none", "--platform", "any",
     ],
   ],
 });
@@ -115,16 +115,22 @@ export async function resolve(project: Project, target: Target, cache: Cache, pr
   });
 }
 
+/** What each version of one package that pip has tried depends on: pip takes it for a conflict that this has no wheel. */
+function neededByAll(output: string): string | undefined {
+  const found = [...output.matchAll(/^\s+([\w.-]+) \S+ depends on ([\w.-]+)/gm)];
+  const [packages, needed] = [1, 2].map((group) => new Set(found.map((match) => match[group])));
+  return packages?.size === 1 && needed?.size === 1 ? [...needed][0] : undefined;
+}
+
 function explain(output: string, project: Project, target: Target, installer: string): UserError {
   if (UNREACHABLE.test(output)) {
     return new UserError("DOW_INDEX_UNREACHABLE", `The package index can't be reached. Check the network, or ${installer}'s configuration of an index or proxy.`, tail(output));
   }
-  for (const pattern of NO_WHEEL) {
-    const name = pattern.exec(output)?.[1];
-    if (name === undefined) continue;
+  const name = NO_WHEEL.map((pattern) => pattern.exec(output)?.[1]).find((found) => found !== undefined) ?? neededByAll(output);
+  if (name !== undefined) {
     return new UserError(
       "DOW_REQUIREMENT_HAS_NO_WHEEL",
-      `${name} (from ${project.requirementsFrom}) has no wheel that runs here: it must be pure Python or built for ${target.platforms[0]}, and support Python ${target.python}. Replace it, or make it optional where it is imported.`,
+      `${name} (from ${project.requirementsFrom}) has no wheel that runs here: it must be pure Python, and support Python ${target.python}. Replace it, or make it optional where it is imported.`,
       tail(output),
     );
   }
