@@ -22,13 +22,14 @@ class Placeholders:
 
     def __init__(self, stem: str):
         self._stem = stem
-        self._variables: set[str] = set()
+        # In the order of their making, as what is freed is: a set's order is that of hashes, which differ.
+        self._variables: dict[str, None] = {}
         self._paths: dict[str, Path] = {}
 
     def of_variable(self, name: str) -> str:
         """What the environment variable `name` holds while the image is made."""
         text = f"{self._stem}-{name}"
-        self._variables.add(text)
+        self._variables[text] = None
         return text
 
     def within(self, value) -> bool:
@@ -78,9 +79,8 @@ class Placeholders:
         for container in objects:
             if id(container) in own or type(container) is FrameType:
                 continue
-            for text in {
-                text for text in map(_text, gc.get_referents(container)) if self._stem in text
-            }:
+            texts = (text for text in map(_text, gc.get_referents(container)) if self._stem in text)
+            for text in dict.fromkeys(texts):
                 path = self._paths.get(text)
                 puts = [] if path is None else list(_puts(container, text, classes))
                 if puts:
