@@ -23,12 +23,6 @@ export interface ImageResult {
 /** A plain yes or no says nothing about a secret, and often decides what a project imports. */
 const BOOLEAN = /^(?:0|1|true|false|yes|no|on|off|)$/i;
 
-/**
- * What placeholders for values of the environment begin with. Two of one length: memory that differs where one stands in
- * for the other has something that was made of a value.
- */
-const [PLACEHOLDER, ANOTHER] = ["django-on-workers-placeholder", "django-on-workers-replacement"];
-
 /** More than what importing a project draws. */
 const RANDOM_BYTES = 32 * 1024;
 
@@ -68,7 +62,7 @@ export async function makeImage(
   const kept = await cache.bytes("image", key, async () => {
     progress.step("Importing the project and taking its image");
     const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest])) : source.archive;
-    const step = (withProject: boolean, withApplication: boolean, placeholder = PLACEHOLDER) => ({
+    const step = (withProject: boolean, withApplication: boolean, placeholders = 0) => ({
       archives: [packages.archive, archive],
       path: [PACKAGES_ROOT],
       module: "django_on_workers.build.image",
@@ -77,7 +71,7 @@ export async function makeImage(
         settings_module: project.settingsModule,
         database: project.database,
         project_root: PROJECT_ROOT,
-        placeholder,
+        placeholders,
         names,
         booleans,
         alternatives: facts.alternatives,
@@ -92,7 +86,8 @@ export async function makeImage(
       const captured = await builder.capture<Outcome>(step(true, withApplication), given);
       const { result } = captured;
       if ("reason" in result || Object.keys(result.reads).length === 0) return captured;
-      const other = await builder.capture<Outcome>(step(true, withApplication, ANOTHER), given);
+      // Memory that differs where other placeholders stand in for the environment has something that was made of it.
+      const other = await builder.capture<Outcome>(step(true, withApplication, 1), given);
       if (isSame(captured, other)) return captured;
       const readers = Object.entries(result.reads).map(([module, settings]) => `${module} reads ${settings.join(", ")}`);
       const reason = `something is made of the environment while the project is imported: ${readers.join("; ")}. Make it where it is used`;

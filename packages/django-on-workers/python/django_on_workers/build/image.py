@@ -55,11 +55,11 @@ def prepare_packages(config: str) -> str:
 def prepare_image(config: str) -> str:
     """Import the project and let go of what an image must not hold. Comes after :func:`prepare_packages`.
 
-    `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``placeholder`` (what placeholders begin
-    with), ``names`` (environment variables that the project reads), ``booleans`` (those among them with a plain yes or
-    no for a value, which is no secret and decides what a project imports), ``alternatives`` (see ``inspect.py``),
-    ``project`` (whether the project itself may be imported), ``applications`` (its WSGI and its ASGI application),
-    ``application`` (whether the first may be run).
+    `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``placeholders`` (their kind, see
+    ``placeholders.py``), ``names`` (environment variables that the project reads), ``booleans`` (those among them with
+    a plain yes or no for a value, which is no secret and decides what a project imports), ``alternatives`` (see
+    ``inspect.py``), ``project`` (whether the project itself may be imported), ``applications`` (its WSGI and its ASGI
+    application), ``application`` (whether the first may be run).
 
     Returns JSON: ``{"reads": …}``, by module the names of settings made of the environment that it reads when it is
     imported, or ``{"reason": …, "application": …}``, why the project can't be in an image, and whether only that
@@ -71,7 +71,7 @@ def prepare_image(config: str) -> str:
     os.chdir(root)
     outcome = {"reads": {}}
     if parsed["project"]:
-        placeholders = Placeholders(parsed.pop("placeholder"))
+        placeholders = Placeholders(parsed["placeholders"])
         outcome = _prepare_project(parsed, root, placeholders)
     if "reason" in outcome:
         return json.dumps(outcome)

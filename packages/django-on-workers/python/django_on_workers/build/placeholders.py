@@ -17,11 +17,16 @@ __all__ = ["Path", "Placeholders"]
 Path = tuple
 
 
-class Placeholders:
-    """Those of one image. `stem` begins each of them, and nothing else."""
+#: What placeholders begin with, and nothing else. There are two kinds, of one length: what differs between an image
+#: with the one and an image with the other was made of them.
+_STEMS = ("django-on-workers-placeholder", "django-on-workers-replacement")
 
-    def __init__(self, stem: str):
-        self._stem = stem
+
+class Placeholders:
+    """Those of one image, of the kind 0 or 1."""
+
+    def __init__(self, kind: int):
+        self._stem = _STEMS[kind]
         # In the order of their making, as what is freed is: a set's order is that of hashes, which differ.
         self._variables: dict[str, None] = {}
         self._paths: dict[str, Path] = {}
@@ -34,12 +39,16 @@ class Placeholders:
 
     def within(self, value) -> bool:
         """Whether a value shows one."""
-        return self._stem in repr(value)
+        return any(self._stem in text for text in _texts(value))
 
     def settings_of(self, name: str, values: dict) -> set[str]:
         """Settings that show the placeholder of a variable."""
         text = f"{self._stem}-{name}"
-        return {setting for setting, value in values.items() if text in repr(value)}
+        return {
+            setting
+            for setting, value in values.items()
+            if any(text in found for found in _texts(value))
+        }
 
     def withhold(self, values: dict, always: tuple[str, ...]) -> None:
         """Give settings one of their own: those in `always`, and what is exactly a variable's, however deep it lies."""
@@ -75,7 +84,7 @@ class Placeholders:
         places: list[tuple[Callable, Path]] = []
         kept: dict[str, set[str]] = {}
         objects = gc.get_objects()
-        own = {id(each) for each in (self, self._variables, self._paths)}
+        own = {id(each) for each in (self, self._variables, self._paths, _STEMS, globals())}
         for container in objects:
             if id(container) in own or type(container) is FrameType:
                 continue
@@ -104,6 +113,20 @@ def _text(value) -> str:
     if _is_a(value, str):
         return str.__str__(value)
     return value.decode("latin-1") if type(value) is bytes else ""
+
+
+def _texts(value):
+    """The texts in a value of the settings. Not its repr: what is left of that in memory would differ, too."""
+    if _is_a(value, str) or type(value) is bytes:
+        yield _text(value)
+    elif type(value) is dict:
+        for pair in value.items():
+            yield from _texts(pair)
+    elif type(value) in (list, tuple, set, frozenset):
+        for each in value:
+            yield from _texts(each)
+    else:
+        yield repr(value)
 
 
 def _is(value, text: str) -> bool:
