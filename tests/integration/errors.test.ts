@@ -70,7 +70,7 @@ describe("a project", () => {
       writeFileSync(join(folder, "requirements.txt"), `Django>=5.2,<6.2\n${requirement}\n`);
       const result = await dow(["build"], folder);
       assert.equal(result.status, 1);
-      assert.match(told(result, "DOW_REQUIREMENT_HAS_NO_WHEEL"), new RegExp(`${named} .*requirements\\.txt.*no wheel`));
+      assert.match(told(result, "DOW_REQUIREMENT_HAS_NO_WHEEL"), new RegExp(`${named}.*requirements\\.txt.*no wheel`));
     });
   }
 });

@@ -23,6 +23,9 @@ export interface ImageResult {
 /** A plain yes or no says nothing about a secret, and often decides what a project imports. */
 const BOOLEAN = /^(?:0|1|true|false|yes|no|on|off|)$/i;
 
+/** What placeholders of both kinds are in one word, see `build/placeholders.py`. */
+const PLACEHOLDERS = ["placeholder", "replacement"] as const;
+
 /** More than what importing a project draws. */
 const RANDOM_BYTES = 32 * 1024;
 
@@ -88,7 +91,7 @@ export async function makeImage(
       if ("reason" in result || Object.keys(result.reads).length === 0) return captured;
       // Memory that differs where other placeholders stand in for the environment has something that was made of it.
       const other = await builder.capture<Outcome>(step(true, withApplication, 1), given);
-      if (isSame(captured, other)) return captured;
+      if (isSame(captured, other, PLACEHOLDERS)) return captured;
       const readers = Object.entries(result.reads).map(([module, settings]) => `${module} reads ${settings.join(", ")}`);
       const reason = `something is made of the environment while the project is imported: ${readers.join("; ")}. Make it where it is used`;
       return { ...captured, result: { reason, application: false } };

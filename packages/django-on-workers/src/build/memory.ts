@@ -27,9 +27,39 @@ export function packImage({ memory, runs, references }: Pick<CaptureHeader, "mem
 
 type Captured = { header: Pick<CaptureHeader, "memory" | "runs">; memory: Uint8Array };
 
-/** Whether two captures are of the same contents. */
-export const isSame = (one: Captured, other: Captured): boolean =>
-  one.header.memory === other.header.memory && JSON.stringify(one.header.runs) === JSON.stringify(other.header.runs) && Buffer.compare(one.memory, other.memory) === 0;
+/** No longer than what a string that was freed leaves at the end of whatever was put in its place. */
+const REMNANT = 8;
+
+/**
+ * Whether two captures are of the same contents, where one was told `texts[0]` and the other `texts[1]`, which have one
+ * length: a few letters of the one in the place of those of the other may be left from a copy that was freed.
+ */
+export function isSame(one: Captured, other: Captured, texts: readonly [string, string]): boolean {
+  if (one.header.memory !== other.header.memory || JSON.stringify(one.header.runs) !== JSON.stringify(other.header.runs)) return false;
+  const [left, right] = [one.memory, other.memory];
+  let position = 0;
+  for (;;) {
+    while (position < left.byteLength && left[position] === right[position]) position++;
+    if (position === left.byteLength) return true;
+    let end = position + 1;
+    // Of letters that both texts have in one place, and of bytes that widen them, none differs.
+    for (let next = end; next < end + REMNANT; next++) if (left[next] !== right[next]) end = next + 1;
+    if (end - position > REMNANT || !isRemnant(left.subarray(position, end), right.subarray(position, end), texts)) return false;
+    position = end;
+  }
+}
+
+/** Whether both hold the letters that their texts have in one place, in one, two or four bytes each. */
+function isRemnant(left: Uint8Array, right: Uint8Array, [one, other]: readonly [string, string]): boolean {
+  return [1, 2, 4].some((width) =>
+    [...one].some((_, place) =>
+      left.every((byte, at) => {
+        const [index, isLetter] = [place + Math.floor(at / width), at % width === 0];
+        return isLetter ? byte === one.charCodeAt(index) && right[at] === other.charCodeAt(index) : byte === 0 && right[at] === 0;
+      }),
+    ),
+  );
+}
 
 /** The size of the linear memory that an image is of, bytes. */
 export const memoryOf = (image: Uint8Array): number => readContainer<ImageHeader>(IMAGE, bufferOf(image)).header.memory;

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from types import CellType, FrameType
 
+from django.utils.functional import Promise
+
 __all__ = ["Path", "Placeholders"]
 
 #: Where a value lies in the settings: the setting's name, then keys and indices.
@@ -125,7 +127,8 @@ def _texts(value):
     elif type(value) in (list, tuple, set, frozenset):
         for each in value:
             yield from _texts(each)
-    else:
+    # A lazy text is one of a catalogue, for which it is too early.
+    elif not _is_a(value, Promise):
         yield repr(value)
 
 
