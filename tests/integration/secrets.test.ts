@@ -116,7 +116,7 @@ describe("a project that keeps a secret from the moment of an import", () => {
 /** A project whose settings read a key, with a default, and a token, and whose views begin with `kept`; they answer what `answer` says. */
 function keeping(label: string, kept: string, answer: string): string {
   const folder = copyProject("captured", label);
-  appendFileSync(join(folder, "config", "settings.py"), `SECRET_KEY = os.environ.get("SECRET_KEY", "for development")\nSERVICE = {"name": "mail", "tokens": [os.environ.get("API_TOKEN", "")]}\n`);
+  appendFileSync(join(folder, "config", "settings.py"), `SECRET_KEY = os.environ.get("SECRET_KEY", "for development")\nAPI = os.environ.get("API")\nSERVICE = {"name": "mail", "tokens": [os.environ.get("API_TOKEN", "")]}\n`);
   const settings = join(folder, "config", "settings.py");
   writeFileSync(settings, readFileSync(settings, "utf8").replace('SECRET_KEY = os.environ["SECRET_KEY"]\n', ""));
   writeFileSync(join(folder, "captured", "views.py"), `from django.conf import settings\nfrom django.http import JsonResponse\n\n${kept}\n\ndef index(request):\n    return JsonResponse({"found": ${answer}, "view": "a text of the view's own"})\n`);
@@ -195,6 +195,8 @@ client = Client(settings.SERVICE["tokens"][0])
   for (const [kind, variables, same, other] of [
     ["absent", {}, {}, withToken],
     ["present", withToken, withToken, {}],
+    // Not to be taken for one whose name begins like its own.
+    ["present beside another", { ...withToken, API: "another" }, withToken, {}],
     ["no", { API_TOKEN: "no" }, { API_TOKEN: "no" }, { API_TOKEN: "yes" }],
   ] as const) {
     test(`what a module made of a variable that was ${kind} is told of where the Worker has it otherwise, and only there`, async () => {
@@ -207,6 +209,7 @@ client = Client(settings.SERVICE["tokens"][0])
         try {
           assert.equal((await json(site.url, "/")).found, kind !== "absent");
           assert.equal(site.logs.some(({ level, message }) => level === "warn" && told.test(message)), expected, JSON.stringify(site.logs));
+          if (!expected) assert.doesNotMatch(JSON.stringify(site.logs), /otherwise than when this was built/);
         } finally {
           await site.stop();
         }

@@ -31,9 +31,8 @@ const RANDOM_BYTES = 32 * 1024;
 
 const conditions = (): Conditions => ({ now: Date.now(), random: randomBytes(RANDOM_BYTES).toString("base64") });
 
-type Outcome =
-  | { /** By module, names of settings that were made of the environment and read for it. */ reads: Record<string, string[]> }
-  | { reason: string; application: boolean };
+/** See `prepare_image` in `build/image.py`. */
+type Outcome = { suspicion: string } | { reason: string; application: boolean };
 
 /** A builder for a project's own steps: in it, the packages that every project uses have been imported. */
 export const withPackages = (builder: Builder, packages: Packages): Builder =>
@@ -88,13 +87,10 @@ export async function makeImage(
     const attempt = async (withApplication: boolean): Promise<Capture<Outcome>> => {
       const captured = await builder.capture<Outcome>(step(true, withApplication), given);
       const { result } = captured;
-      if ("reason" in result || Object.keys(result.reads).length === 0) return captured;
+      if ("reason" in result || result.suspicion === "") return captured;
       // Memory that differs where other placeholders stand in for the environment has something that was made of it.
       const other = await builder.capture<Outcome>(step(true, withApplication, 1), given);
-      if (isSame(captured, other, PLACEHOLDERS)) return captured;
-      const readers = Object.entries(result.reads).map(([module, settings]) => `${module} reads ${settings.join(", ")}`);
-      const reason = `something is made of the environment while the project is imported: ${readers.join("; ")}. Make it where it is used`;
-      return { ...captured, result: { reason, application: false } };
+      return isSame(captured, other, PLACEHOLDERS) ? captured : { ...captured, result: { reason: result.suspicion, application: false } };
     };
     let captured = await attempt(true);
     // A module that holds an application may well read the environment: it runs in every start.

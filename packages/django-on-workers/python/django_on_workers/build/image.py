@@ -61,15 +61,15 @@ def prepare_image(config: str) -> str:
     ``inspect.py``), ``project`` (whether the project itself may be imported), ``applications`` (its WSGI and its ASGI
     application), ``application`` (whether the first may be run).
 
-    Returns JSON: ``{"reads": …}``, by module the names of settings made of the environment that it reads when it is
-    imported, or ``{"reason": …, "application": …}``, why the project can't be in an image, and whether only that
-    application is why.
+    Returns JSON: ``{"suspicion": …}``, why it can't be in an image if something was made of the placeholders, or an
+    empty text where nobody has read a setting that has one; or ``{"reason": …, "application": …}``, why it can't be,
+    and whether only that application is why.
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
     sys.path[:0] = [root]
     os.chdir(root)
-    outcome = {"reads": {}}
+    outcome = {"suspicion": ""}
     if parsed["project"]:
         placeholders = Placeholders(parsed["placeholders"])
         outcome = _prepare_project(parsed, root, placeholders)
@@ -84,7 +84,7 @@ def prepare_image(config: str) -> str:
     if parsed["project"]:
         copies, kept = placeholders.take()
         if kept:
-            return json.dumps(_refusal(_captured(kept)))
+            return json.dumps(_refusal(_made(kept)))
         settings.fill_in_later(copies, outcome.pop("assumptions"))
     sys.last_exc = None
     gc.freeze()
@@ -178,7 +178,7 @@ def _prepare_project(parsed: dict, root: str, placeholders: Placeholders) -> dic
     if found:
         return _refusal(_captured(found), parsed["application"] and set(found) == {modules[0]})
     return {
-        "reads": _among(reads.found, tainted),
+        "suspicion": _made(suspects) if (suspects := _among(reads.found, tainted)) else "",
         "assumptions": [
             (variable, built, [f"{module} has read {', '.join(read)}" for module, read in readers])
             for variable, built, names in assumptions
@@ -204,13 +204,22 @@ def _plain(recording):
 
 
 def _captured(found: dict[str, set[str]]) -> str:
-    lines = [
-        f"{module} reads {', '.join(sorted(names))}" for module, names in sorted(found.items())
-    ]
     return (
         "the environment is read outside the settings while the project is imported: "
-        + "; ".join(lines)
-        + ". Read it in the settings, or where it is used"
+        f"{_readers(found)}. Read it in the settings, or where it is used"
+    )
+
+
+def _made(found: dict) -> str:
+    return (
+        "something is made of the environment while the project is imported: "
+        f"{_readers(found)}. Make it where it is used"
+    )
+
+
+def _readers(found: dict) -> str:
+    return "; ".join(
+        f"{module} reads {', '.join(sorted(names))}" for module, names in sorted(found.items())
     )
 
 

@@ -50,6 +50,7 @@ def inspect_project(config: str) -> str:
         for module in list(sys.modules.values())
         if (file := getattr(module, "__file__", None)) and file.startswith(f"{root}/")
     )
+    # Before the settings run again, with other values.
     read = sorted(recording.names)
     return json.dumps(
         {
@@ -66,16 +67,11 @@ def inspect_project(config: str) -> str:
     )
 
 
-#: What a variable says that is no secret, and its opposite.
+#: What a variable says that is no secret, and its opposite; `BOOLEAN` in image.ts has the same words.
 _OPPOSITES = {
-    "0": "1",
-    "false": "true",
-    "no": "yes",
-    "off": "on",
-    "1": "0",
-    "true": "false",
-    "yes": "no",
-    "on": "off",
+    word: opposite
+    for pair in (("0", "1"), ("false", "true"), ("no", "yes"), ("off", "on"))
+    for word, opposite in (pair, pair[::-1])
 }
 
 

@@ -18,7 +18,6 @@ __all__ = ["Path", "Placeholders"]
 #: Where a value lies in the settings: the setting's name, then keys and indices.
 Path = tuple
 
-
 #: What placeholders begin with, and nothing else. There are two kinds, of one length: what differs between an image
 #: with the one and an image with the other was made of them.
 _STEMS = ("django-on-workers-placeholder", "django-on-workers-replacement")
@@ -46,10 +45,16 @@ class Placeholders:
     def settings_of(self, name: str, values: dict) -> set[str]:
         """Settings that show the placeholder of a variable."""
         text = f"{self._stem}-{name}"
+
+        def shows(found: str) -> bool:
+            _, match, rest = found.partition(text)
+            # Another variable's name may begin like this one's.
+            return bool(match) and not rest[:1].isidentifier() and not rest[:1].isdigit()
+
         return {
             setting
             for setting, value in values.items()
-            if any(text in found for found in _texts(value))
+            if any(shows(found) for found in _texts(value))
         }
 
     def withhold(self, values: dict, always: tuple[str, ...]) -> None:
