@@ -121,7 +121,7 @@ export class Django extends DjangoObject {
       image.restore(memory);
       times.image = Date.now();
     };
-    await boot(artefacts.parts, { image: { ...image, restore }, archives: artefacts.files, modules: hostModules });
+    await boot(artefacts.parts, { image: { ...image, restore }, archives: artefacts.files, host: hostModules });
     times.bootstrap = Date.now();
     return Response.json(times);
   }

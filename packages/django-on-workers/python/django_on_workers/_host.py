@@ -1,75 +1,68 @@
-"""The one door to JavaScript: the module that the runtime registers, and whose request is being served.
+"""What the package needs of the runtime around it: JavaScript, and whose request is being served.
 
-``src/contract/host.ts`` has the shape of ``host``. A request is a number on both sides; what belongs to it (bindings,
-storage, body) stays in JavaScript. The number lives in a context variable, so interleaved requests never mix.
+``src/contract/host.ts`` has the shapes of ``host``, whose functions Pyodide wraps, and of ``calls``, which every
+request and query uses. Those take what :func:`packed` makes of their arguments, and perhaps bytes; some of them wait,
+and suspend the stack they are called from. They return whether what they found is whole: whether it lies in
+``answers``, or is nothing. Otherwise there is a :func:`rest`.
+
+A request is a number on both sides; what belongs to it (bindings, storage, body) stays in JavaScript. The number lives
+in a context variable, so interleaved requests never mix.
 """
 
+import marshal
 from contextvars import ContextVar
 
 import _django_on_workers as host
-from pyodide.ffi import run_sync
+import _django_on_workers_calls as calls
 
 __all__ = [
-    "BYTES_OFFSET",
+    "HostError",
     "answers",
     "calls",
     "current_request",
+    "done",
     "host",
+    "packed",
     "request_id",
-    "started",
-    "wait",
+    "rest",
 ]
 
 current_request: ContextVar[int] = ContextVar("django_on_workers.request")
 
-#: How far into a ``bytes`` object its data begins; JavaScript reads bytes where they lie (contract/host.ts).
-#: CPython's PyBytesObject ends with one byte of data, which ``__basicsize__`` counts.
-BYTES_OFFSET = bytes.__basicsize__ - 1
-
-
-class _Calls:
-    """Functions of the host that are called for every request or query, looked up once.
-
-    Not before the runtime has started: an image can't hold functions of JavaScript.
-    """
-
-    __slots__ = ("d1_answer", "d1_batch", "d1_query", "object_query", "respond")
-
-
-calls = _Calls()
-
-
-#: Where the host writes what a database answers: each answer over the one before, so it is read at once. Nobody else
-#: has this object, nor asks for its hash: that its bytes change is nobody's surprise.
+#: Where the host writes what it answers: each answer over the one before, so it is read at once. Nobody else has this
+#: object, nor asks for its hash: that its bytes change is nobody's surprise.
 answers = bytes(64 * 1024)
+
+#: How far into a ``bytes`` object its data begins: CPython's PyBytesObject ends with one byte of data, which
+#: ``__basicsize__`` counts.
+_BYTES_OFFSET = bytes.__basicsize__ - 1
+
+
+class HostError(OSError):
+    """What the host has against a call."""
 
 
 def bind() -> None:
-    """Look up what is called, and say where answers go; the first thing that runs after a restore."""
-    for name in _Calls.__slots__:
-        setattr(calls, name, getattr(host, name))
-    started.promise = host.started
-    host.answers_at(id(answers) + BYTES_OFFSET, len(answers))
+    """Say where answers go; the first thing that runs after a restore."""
+    host.answers_at(id(answers) + _BYTES_OFFSET, len(answers))
 
 
-class _Started:
-    """What the host has just started (``Started`` in contract/host.ts), to be awaited or waited for at once.
-
-    ``run_sync`` waits for its promise as it is: ``runtime/adaptations.py`` lets it.
-    """
-
-    __slots__ = ("promise",)
-
-    def __await__(self):
-        return self.promise.__await__()
+def packed(arguments: tuple) -> bytes:
+    """Return the arguments of one of ``calls``: None, numbers, text, bytes, and sequences of those."""
+    return marshal.dumps(arguments, 2)
 
 
-started = _Started()
+def rest() -> bytes:
+    """Return the bytes that one of ``calls`` has found instead of an answer in its place. Raises HostError."""
+    found = host.rest()
+    if type(found) is str:
+        raise HostError(found)
+    return found.to_bytes()
 
 
-def wait():
-    """Suspend this stack until what the host has just started settles; return its result, or raise JsException."""
-    return run_sync(started)
+def done(is_whole: bool) -> bytes | None:
+    """Return what one of ``calls`` has found that does not answer: bytes or nothing. Raises HostError."""
+    return None if is_whole else rest()
 
 
 def request_id() -> int:

@@ -10,6 +10,6 @@ import sys
 from types import ModuleType
 
 if importlib.util.find_spec("pyodide") is None:
-    for name in ("pyodide", "pyodide.ffi", "_django_on_workers"):
+    for name in ("pyodide", "pyodide.ffi", "_django_on_workers", "_django_on_workers_calls"):
         sys.modules.setdefault(name, ModuleType(name))
     sys.modules["pyodide.ffi"].run_sync = None

@@ -12,8 +12,11 @@ export interface Linked {
   wasm: Uint8Array;
 }
 
-/** What `boot` in runtime/python reads of the module, besides what the glue reads. */
-const READ_BY_BOOT = ["API", "ENV", "FS", "HEAPU8", "HEAPU32", "_Py_Version"];
+/** What the code in runtime/python reads of the module, besides what the glue reads. */
+const READ_BY_BOOT = [
+  ...["API", "ENV", "FS", "HEAPU8", "HEAPU32", "_Py_Version", "__Py_TrueStruct", "__Py_FalseStruct"],
+  ...["_malloc", "_PyImport_AddModule", "_PyCFunction_NewEx", "_PyObject_SetAttrString"],
+];
 
 /**
  * The glue is one function that ends by returning the module. In the middle of it are the variables for what the wasm

@@ -1,40 +1,65 @@
 /**
- * What Python can reach in JavaScript: the shape of the module `_django_on_workers`, see the package's `_host.py`.
+ * What Python can reach in JavaScript: the shapes of the modules `_django_on_workers` and `_django_on_workers_calls`, see
+ * the package's `_host.py`.
  *
- * Requests are numbers; a number that is unknown belongs to a request that is over. Errors of a database come back as
- * strings, which cost Python nothing to tell from results.
+ * Requests are numbers; a number that is unknown belongs to a request that is over.
  */
 import type { Level } from "./levels.ts";
+import type { MarshalWriter } from "./marshal.ts";
 
-
-/**
- * Bytes of Python's, where they lie in linear memory: a call that passes two numbers costs a fraction of one that wraps
- * an object. They are there until the call returns; JavaScript copies what it keeps.
- */
-export type Bytes = [address: number, length: number];
+/** Bytes of Python's, where they lie in linear memory. They are there until the call returns, or what it waits for is there. */
+export type Bytes = readonly [address: number, length: number];
 
 /**
- * Something was started that takes its time; Python waits for it next, through {@link Host.started}. A promise would cost
- * Python two wrappers for every query, and Pyodide would make it a future of Python's event loop, and wait for turns of that.
+ * What a call has found. Python is told with True that the answer is whole: that it lies as `marshal` data where Python
+ * wants answers, or that nothing was to be said. With False it asks {@link Host.rest}: for the message of an error, or for
+ * bytes, which are pieces of a body or an answer that was too long for its place.
  */
-export type Started = void;
+export type Found = ((writer: MarshalWriter) => void) | Uint8Array | Error | void;
 
 /**
- * What a database answers: the message of an error, or `marshal` data. Data lies where Python wants answers, and this is
- * its length; what is too long for that place comes as an array, which is valid until the next call.
+ * Functions that Python calls for every request and query, as it calls functions of C (runtime/python/calls.ts): with the
+ * `marshal` data of a tuple, which are the arguments here, and perhaps with bytes behind it. To others Pyodide passes every
+ * argument by itself, and makes an object for the result.
  */
-export type Answer = number | Uint8Array | string;
+export type CallsAtOnce = {
+  /** Sends the head of a response, headers as lines, and with a body all of it; without one, `write` and `end` follow. */
+  respond(request: number, status: number, headers: string, body?: Bytes): Found;
+  /** Runs one statement in the Durable Object. */
+  object_query(request: number, sql: string, ...parameters: unknown[]): Found;
+  /** The next chunk of a result that has come in part. */
+  result_more(request: number, result: number): Found;
+};
+
+/** Calls that have the stack they are made from wait for what they start. */
+export type CallsWaiting = {
+  sleep(milliseconds: number): Promise<Found>;
+  /** The next piece of the request's body; nothing at its end. */
+  read(request: number): Promise<Found>;
+  /** Sends a piece of a response. An error when the client has gone away. */
+  write(request: number, piece: Bytes): Promise<Found>;
+
+  /** Opens a transaction, or a savepoint inside one. */
+  object_begin(request: number): Promise<Found>;
+  /** Ends savepoints and the transaction, from the innermost on, until `depth` of them are open. */
+  object_commit(request: number, depth: number): Promise<Found>;
+  object_rollback(request: number, depth: number): Promise<Found>;
+
+  /** Runs one statement on D1. */
+  d1_query(request: number, binding: string, sql: string, ...parameters: unknown[]): Promise<Found>;
+  /** Runs statements as one transaction; results in order, as one list. */
+  d1_batch(request: number, binding: string, ...statements: [sql: string, ...parameters: unknown[]][]): Promise<Found>;
+};
 
 export interface Host {
   /** Where Python wants answers. */
   answers_at(...place: Bytes): void;
-  /** Settles as what the call before has started does; always the same object, which Python wraps once. */
-  readonly started: PromiseLike<unknown>;
+  /** What a call that returned False has found; bytes are valid until the next call. */
+  rest(): Uint8Array | string;
 
   log(level: Level, text: string): void;
   /** Output of a management command. */
   output(name: "stdout" | "stderr", text: string): void;
-  sleep(milliseconds: number): Started;
   /** Sets the zone of the C library's local time. False for a name that the tz database does not have. */
   set_time_zone(name: string): boolean;
   /** Runs a callback of Python's event loop on a later turn, on behalf of the request that asks. */
@@ -48,37 +73,20 @@ export interface Host {
   /** Returns a function that ends the wait. */
   wait_until(request: number): () => void;
 
-  /** The next piece of the request's body, a `Uint8Array`; `undefined` at its end. */
-  read(request: number): Started;
-  /** Sends the head, and with a body all of it; without one, `write` and `end` follow. */
-  respond(request: number, status: number, headers: string, ...body: Bytes | []): void;
-  /** Rejects when the client has gone away. */
-  write(request: number, piece: Uint8Array): Started;
+  /** As the calls of these names, to be awaited. */
+  read(request: number): Promise<Uint8Array | undefined>;
+  write(request: number, piece: Uint8Array): Promise<void>;
   end(request: number): void;
 
   /** Whether the request is served by an object that exists for tests. */
   object_for_tests(request: number): boolean;
-  /** Runs one statement in the Durable Object: `marshal` data of the SQL and its parameters, as one sequence. */
-  object_query(request: number, ...statement: Bytes): Answer;
-  /** The next chunk of a result that has come in part. */
-  result_more(request: number, result: number): Answer;
   /** Gives up the rest of a result, and says how many rows that were. */
   result_count(request: number, result: number): number;
   /** Gives up the rest of a result; the request may be over. */
   result_close(request: number, result: number): void;
-  /** Opens a transaction, or a savepoint inside one. */
-  object_begin(request: number): Started;
-  /** Ends savepoints and the transaction, from the innermost on, until `depth` of them are open. */
-  object_commit(request: number, depth: number): Started;
-  object_rollback(request: number, depth: number): Started;
 
   /** Has the request's statements to this database go through a session, from a constraint or a bookmark on. */
   d1_session(request: number, binding: string, start: string): void;
   /** The bookmark of the session, if the request has written. */
   d1_bookmark(request: number, binding: string): string | undefined;
-  /** Runs one statement on D1, as `object_query` gets it, and keeps its answer under a number for `d1_answer`; or a string, the message of an error. */
-  d1_query(request: number, binding: string, ...statement: Bytes): Started;
-  /** Runs statements as one transaction, a sequence of sequences; results in order, as one list, kept like that of `d1_query`. */
-  d1_batch(request: number, binding: string, ...statements: Bytes): Started;
-  d1_answer(request: number, number: number): Answer;
 }

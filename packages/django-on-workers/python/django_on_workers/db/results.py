@@ -1,34 +1,36 @@
 """What the host answers to a query (``src/runtime/bindings/rows.ts``), as the drivers give it."""
 
 import marshal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from django_on_workers._host import answers, host
+from django_on_workers._host import HostError, answers, calls, host, packed, rest
 from django_on_workers.db.sqlite.driver import DriverError, Result
 
 
-def load(answer, sent: Iterable = ()):
+def load(is_whole: bool, sent: Iterable[tuple[str, Sequence]] = ()):
     """
-    Return what the host has packed (``Answer`` in contract/host.ts).
+    Return what a call has found.
 
     Raises DriverError where that is the message of an error, and UnicodeEncodeError
-    if the reason is text among what was sent that is no Unicode.
+    if the reason is text among the statements sent that is no Unicode.
     """
-    if type(answer) is int:
+    if is_whole:
         return marshal.loads(answers)
-    if type(answer) is str:
-        for value in sent:
-            if type(value) is str:
-                value.encode()
-        raise DriverError(answer)
-    return marshal.loads(answer.to_bytes())
+    try:
+        return marshal.loads(rest())
+    except HostError as error:
+        for sql, params in sent:
+            for value in (sql, *params):
+                if type(value) is str:
+                    value.encode()
+        raise DriverError(str(error)) from None
 
 
 def result(request: int, fields: tuple) -> Result:
     """Return a result from what the host has packed: the fields of one, with a number in the place of ``more``."""
     if fields[2] is not None:
-        columns, rows, rest, *others = fields
-        fields = (columns, rows, Chunks(request, rest), *others)
+        columns, rows, number, *others = fields
+        fields = (columns, rows, Chunks(request, number), *others)
     # The class's own ways are functions of Python's, which take their arguments apart again.
     return tuple.__new__(Result, fields)
 
@@ -46,19 +48,19 @@ class Chunks:
     def __next__(self) -> tuple[list[tuple], bool]:
         if self._rest is None:
             raise StopIteration
-        rest, self._rest = self._rest, None
-        rows, self._rest, inexact = load(host.result_more(self._request, rest))
+        number, self._rest = self._rest, None
+        rows, self._rest, inexact = load(calls.result_more(packed((self._request, number))))
         return rows, inexact
 
     def count(self) -> int:
         if self._rest is None:
             return 0
-        rest, self._rest = self._rest, None
-        return host.result_count(self._request, rest)
+        number, self._rest = self._rest, None
+        return host.result_count(self._request, number)
 
     def close(self) -> None:
         if self._rest is not None:
-            rest, self._rest = self._rest, None
-            host.result_close(self._request, rest)
+            number, self._rest = self._rest, None
+            host.result_close(self._request, number)
 
     __del__ = close

@@ -4,7 +4,6 @@ Each :class:`Adaptation` names what it replaces and checks that what it replaces
 replacement was written; a test applies every check to the installed versions. Nothing is patched on disk.
 """
 
-import functools
 import inspect
 import sys
 from collections.abc import Callable
@@ -184,14 +183,13 @@ def _check_sleep() -> list[str]:
 def _apply_sleep() -> None:
     import time
 
-    from django_on_workers._host import host, wait
+    from django_on_workers._host import calls, done, packed
 
     def sleep(seconds, /):
         """Waits without blocking other requests; the clock of a Worker stands still while Python runs."""
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
-        host.sleep(seconds * 1000)
-        wait()
+        done(calls.sleep(packed((float(seconds) * 1000,))))
 
     time.sleep = sleep
 
@@ -273,43 +271,6 @@ def _apply_web_loop() -> None:
     webloop.scheduleCallback = schedule
 
 
-# Pyodide: run_sync makes a task of what it waits for, and a task takes turns of the event loop; stacks can wait for a
-# promise itself.
-
-
-def _check_ensure_future() -> list[str]:
-    import asyncio
-
-    from pyodide.ffi import run_sync
-
-    from django_on_workers._host import started
-
-    problems = _parameters(asyncio.ensure_future, "coro_or_future", "loop")
-    if not inspect.isbuiltin(run_sync):
-        problems.append(
-            "run_sync is not a function of C's, which looks ensure_future up in asyncio"
-        )
-    if not hasattr(started, "__await__"):
-        problems.append("run_sync takes awaitables only")
-    return problems
-
-
-def _apply_ensure_future() -> None:
-    import asyncio
-
-    from django_on_workers._host import started
-
-    @functools.wraps(asyncio.ensure_future)
-    def ensure_future(coro_or_future, *, loop=None):
-        """Return a promise that run_sync() is to wait for as it is."""
-        if coro_or_future is started:
-            return started.promise
-        return original(coro_or_future, loop=loop)
-
-    original = asyncio.ensure_future
-    asyncio.ensure_future = ensure_future
-
-
 ADAPTATIONS = (
     Adaptation(
         "asgiref.sync.SyncToAsync",
@@ -370,12 +331,6 @@ ADAPTATIONS = (
         "would share a message channel between requests",
         _check_web_loop,
         _apply_web_loop,
-    ),
-    Adaptation(
-        "asyncio.ensure_future",
-        "would have every query wait for turns of the event loop",
-        _check_ensure_future,
-        _apply_ensure_future,
     ),
 )
 

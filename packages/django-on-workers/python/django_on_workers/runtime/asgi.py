@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from pyodide.ffi import run_sync, to_js
 
 from django_on_workers import env
-from django_on_workers._host import BYTES_OFFSET, calls, host, started
+from django_on_workers._host import calls, done, host, packed
 
 from .head import parse
 
@@ -61,8 +61,7 @@ async def _serve(application, request_id: int, head: str) -> None:
             # Nothing more comes but the end, and that is ours to tell.
             await gone.wait()
             return {"type": "http.disconnect"}
-        host.read(request_id)
-        piece = await started
+        piece = await host.read(request_id)
         if piece is None:
             read_all = True
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -72,7 +71,7 @@ async def _serve(application, request_id: int, head: str) -> None:
         nonlocal status, headers, streaming
         kind = message["type"]
         if kind == "http.response.start":
-            status = message["status"]
+            status = int(message["status"])
             headers = [
                 f"{name.decode('latin-1')}: {value.decode('latin-1')}"
                 for name, value in message.get("headers", ())
@@ -81,19 +80,15 @@ async def _serve(application, request_id: int, head: str) -> None:
             body = message.get("body", b"")
             more = message.get("more_body", False)
             if not streaming and not more:
-                data = bytes(body)
-                calls.respond(
-                    request_id, status, "\n".join(headers), id(data) + BYTES_OFFSET, len(data)
-                )
+                done(calls.respond(packed((request_id, status, "\n".join(headers))), bytes(body)))
                 gone.set()
                 return
             if not streaming:
                 streaming = True
-                calls.respond(request_id, status, "\n".join(headers))
+                done(calls.respond(packed((request_id, status, "\n".join(headers)))))
             if body:
                 try:
-                    host.write(request_id, to_js(bytes(body)))
-                    await started
+                    await host.write(request_id, to_js(bytes(body)))
                 except Exception:
                     # The client went away: tell the application, as ASGI has it.
                     gone.set()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django_on_workers._host import host, wait
+from django_on_workers._host import calls, done, packed
 
 __all__ = ["RequestBody"]
 
@@ -23,12 +23,11 @@ class RequestBody:
     def _fetch(self) -> bool:
         if self._ended:
             return False
-        host.read(self._request_id)
-        piece = wait()
+        piece = done(calls.read(packed((self._request_id,))))
         if piece is None:
             self._ended = True
             return False
-        self._buffer += piece.to_bytes()
+        self._buffer += piece
         return True
 
     def _take(self, size: int) -> bytes:

@@ -114,13 +114,8 @@ def serve(request_id: int, head: str) -> None:
     """Serve one request. `head` is the request line and headers, see :mod:`.head`. Answers through the host."""
     if _failure is not None:
         body = b"The project could not be started; its log says why.\n"
-        _host.host.respond(
-            request_id,
-            500,
-            "content-type: text/plain; charset=utf-8",
-            id(body) + _host.BYTES_OFFSET,
-            len(body),
-        )
+        head = _host.packed((request_id, 500, "content-type: text/plain; charset=utf-8"))
+        _host.done(_host.calls.respond(head, body))
         return
     Context().run(_serve, request_id, head)
 

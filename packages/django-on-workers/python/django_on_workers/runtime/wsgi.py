@@ -5,7 +5,7 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from django_on_workers import env
-from django_on_workers._host import BYTES_OFFSET, calls, host, wait
+from django_on_workers._host import calls, done, host, packed
 
 from .body import RequestBody
 from .head import parse
@@ -104,17 +104,14 @@ def server(application):
         for piece in written:
             write(request_id, piece)
         if first is not None:
-            write(request_id, bytes(first))
+            write(request_id, first)
             for piece in iterator:
                 if piece:
-                    write(request_id, bytes(piece))
+                    write(request_id, piece)
         host.end(request_id)
 
     def write(request_id, piece):
-        from pyodide.ffi import to_js
-
-        host.write(request_id, to_js(piece))
-        wait()
+        done(calls.write(packed((request_id,)), bytes(piece)))
 
     def respond(request_id, started, body):
         if started is None:
@@ -122,9 +119,7 @@ def server(application):
         started[2] = True
         status, headers, _ = started
         lines = "\n".join([f"{name}: {value}" for name, value in headers])
-        if body is None:
-            calls.respond(request_id, status, lines)
-        else:
-            calls.respond(request_id, status, lines, id(body) + BYTES_OFFSET, len(body))
+        head = packed((request_id, status, lines))
+        done(calls.respond(head) if body is None else calls.respond(head, bytes(body)))
 
     return serve

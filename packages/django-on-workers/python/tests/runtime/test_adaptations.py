@@ -16,7 +16,6 @@ CHECKS = {adaptation.name: adaptation.check for adaptation in ADAPTATIONS}
 ELSEWHERE = {
     "hashlib.pbkdf2_hmac, hashlib.scrypt",
     "pyodide.webloop.scheduleCallback",
-    "asyncio.ensure_future",
     "time.tzset",
     "concurrent.futures.ThreadPoolExecutor",
 }

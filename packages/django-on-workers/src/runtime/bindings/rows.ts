@@ -4,9 +4,7 @@
  * Rows are a chunk of the result. The rest is None, or the number by which the request asks for the next chunk, which is
  * `(rows, rest, rounded)`. Rounded says whether integers among these rows may not be exact.
  */
-import type { Bytes } from "../../contract/host.ts";
-import { readMarshal, type MarshalWriter } from "../../contract/marshal.ts";
-import type { LinearMemory } from "../python/memory.ts";
+import type { MarshalWriter } from "../../contract/marshal.ts";
 
 export type SqlValue = ArrayBuffer | string | number | null;
 /** `return` gives up the rows that are left. */
@@ -21,7 +19,6 @@ export type Write = (writer: MarshalWriter) => void;
 /** The results of a request that it has not read to their ends. */
 export class OpenResults {
   readonly #rows = new Map<number, Rows>();
-  readonly #answers = new Map<number, Write>();
   #last = 0;
 
   /** Writes the rows of a chunk, and the number under which the rest is kept. */
@@ -42,19 +39,6 @@ export class OpenResults {
     }
     closeList(count);
     writer.value(next.done ? null : this.#keep(rows));
-  }
-
-  /** Keeps an answer until it is asked for. */
-  answered(write: Write): number {
-    this.#answers.set(++this.#last, write);
-    return this.#last;
-  }
-
-  answer(writer: MarshalWriter, number: number): void {
-    const write = this.#answers.get(number);
-    this.#answers.delete(number);
-    if (!write) throw new Error("There is no such answer.");
-    write(writer);
   }
 
   /** Writes the next chunk. */
@@ -108,12 +92,8 @@ export function writeResult(
   writer.value(writer.rounded);
 }
 
-/** A statement as Python passes it, as `marshal` data. */
+/** A statement as Python passes it. */
 export type Statement = [sql: string, ...parameters: SqlValue[]];
-
-export const readStatement = (memory: LinearMemory, statement: Bytes): Statement => readMarshal(memory.view(statement)) as unknown as Statement;
-
-export const readStatements = (memory: LinearMemory, statements: Bytes): Statement[] => readMarshal(memory.view(statements)) as unknown as Statement[];
 
 /** Whether a statement changes rows. As Python's sqlite3 has it, one that begins with WITH does not say how many. */
 export const changesRows = (sql: string): boolean => /^\s*(?:insert|update|delete|replace)\b/i.test(sql);

@@ -1,7 +1,7 @@
 /** The Django project in an interpreter: restored when first needed, replaced when it dies. */
 import type { Manifest } from "../../contract/manifest.ts";
 import { createHost } from "../bindings/host.ts";
-import { boot, type Parts } from "../python/boot.ts";
+import { boot, type HostModules, type Parts } from "../python/boot.ts";
 import type { Archive } from "../python/filesystem.ts";
 import { openImage } from "../python/image.ts";
 import { Interpreter, InterpreterDied } from "../python/interpreter.ts";
@@ -16,8 +16,11 @@ export interface Artefacts {
   manifest: Manifest;
 }
 
-/** JavaScript modules that Python imports, by the name under which an image knows them. */
-export const hostModules = (memory: LinearMemory) => ({ _django_on_workers: createHost(memory) });
+/** What Python imports of JavaScript. */
+export function hostModules(memory: LinearMemory): HostModules {
+  const { host, calls } = createHost(memory);
+  return { modules: { _django_on_workers: host }, calls: { _django_on_workers_calls: calls } };
+}
 
 interface Running {
   interpreter: Interpreter;
@@ -79,7 +82,7 @@ export class Application {
 
   async #boot(): Promise<Running> {
     const { parts, image, files } = this.#artefacts;
-    const booted = await boot(parts, { image: openImage(image), archives: files, modules: hostModules });
+    const booted = await boot(parts, { image: openImage(image), archives: files, host: hostModules });
     const server = booted.python.pyimport("django_on_workers.runtime.server") as Running["server"];
     const interpreter = new Interpreter(booted);
     interpreter.collectWith(server["collect"] as PyProxy);

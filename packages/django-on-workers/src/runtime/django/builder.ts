@@ -75,7 +75,7 @@ function captured(booted: Booted, result: string, runsOf: (memory: Uint8Array) =
 }
 
 async function bare(parts: Parts, stdlib: ArrayBuffer, hashSeed: number): Promise<Uint8Array> {
-  const booted = await boot(parts, { archives: [{ tree: stdlib }], forImage: true, hashSeed, modules: hostModules });
+  const booted = await boot(parts, { archives: [{ tree: stdlib }], forImage: true, hashSeed, host: hostModules });
   booted.python.runPython("import gc; gc.disable(); gc.collect()");
   return captured(booted, "", (memory) => [[0, memory.byteLength]]);
 }
@@ -119,7 +119,7 @@ async function runStep(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer, hea
   const image = rawImage(base, (found) => {
     if (header.capture) before = found;
   });
-  const booted = await boot(parts, { image, archives, forImage: true, modules: hostModules });
+  const booted = await boot(parts, { image, archives, forImage: true, host: hostModules });
   booted.python.runPython(`import sys; sys.path[:0] = [p for p in ${JSON.stringify(header.path)} if p not in sys.path]; sys.path_importer_cache.clear()`);
   const program = booted.python.pyimport(header.module);
   const result = (await (program[header.function] as PyProxy).callPromising(JSON.stringify(header.config))) as string;

@@ -1,5 +1,6 @@
 /** Starts a Python interpreter, from an image or from nothing. Needs neither I/O nor timers nor randomness. */
 import { PACKAGES_ROOT } from "../../contract/manifest.ts";
+import { placeCalls, registerCalls, type Calls, type Places } from "./calls.ts";
 import { modulesAsked } from "./environment.ts";
 import { mountArchive, type Archive } from "./filesystem.ts";
 import { joinParts, type LaterParts } from "./wasm-parts.ts";
@@ -23,6 +24,13 @@ export interface Parts {
   pyodideBuildId: string;
 }
 
+export interface HostModules {
+  /** Modules that Pyodide wraps, by name. An image refers to them by that name. */
+  modules: Record<string, object>;
+  /** Modules whose functions Python calls as if they were C's, by name. */
+  calls: Record<string, Calls>;
+}
+
 export interface BootOptions {
   image?: Image;
   /** Archives to mount, in this order; one of them has Python's standard library. */
@@ -31,8 +39,8 @@ export interface BootOptions {
   forImage?: boolean;
   /** Baked into an image: the seed of `hash()`, 0 to 4294967295. Only read without an image. */
   hashSeed?: number;
-  /** Makes the JavaScript modules that Python can import, by name. An image refers to them by that name. */
-  modules?: (memory: LinearMemory) => Record<string, object>;
+  /** Makes what Python can import of JavaScript. */
+  host?: (memory: LinearMemory) => HostModules;
 }
 
 export interface Booted {
@@ -88,7 +96,10 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
     },
     runtimeEnv: RUNTIME_ENVIRONMENT,
   };
-  const module = await parts.createModule(dictionary({
+  const linear = new LinearMemory(() => module.HEAPU8);
+  const host: HostModules = options.host?.(linear) ?? { modules: {}, calls: {} };
+  let places: [name: string, Places][] = [];
+  const module: PyodideModule = await parts.createModule(dictionary({
     API: api,
     arguments: [],
     noInitialRun: image !== undefined,
@@ -124,24 +135,26 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
       if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
       if (parts.data) openImage(parts.data).restore(new Uint8Array(memory.buffer));
       exports = instance.exports;
+      const table = exports["__indirect_function_table"] as WebAssembly.Table;
+      places = Object.entries(host.calls).map(([name, functions]) => [name, placeCalls(table, imports.env as never, functions, linear, () => module)]);
       // Emscripten looks at every function in the table, 10,000, for the few that the exports have a place in already.
       // An empty table gives those a second place, the same one whenever it boots.
-      Object.defineProperty(exports["__indirect_function_table"], "length", { value: 0, configurable: true });
+      Object.defineProperty(table, "length", { value: 0, configurable: true });
       done(instance, parts.wasm);
       return {};
     },
   }));
   Reflect.deleteProperty(exports["__indirect_function_table"] as object, "length");
-  const modules = options.modules?.(new LinearMemory(() => module.HEAPU8)) ?? {};
   if (image) {
     image.restore(module.HEAPU8);
     useEvaluated(module);
   }
-  const python = module.API.finalizeBootstrap(image?.references, (entry) => fromReference(entry, modules));
+  const python = module.API.finalizeBootstrap(image?.references, (entry) => fromReference(entry, host.modules));
   if (image === undefined) {
-    for (const [name, contents] of Object.entries(modules)) python.registerJsModule(name, contents);
+    for (const [name, contents] of Object.entries(host.modules)) python.registerJsModule(name, contents);
+    for (const [name, found] of places) registerCalls(module, name, found);
   }
-  return { module, exports, python, modules };
+  return { module, exports, python, modules: host.modules };
 }
 
 /**

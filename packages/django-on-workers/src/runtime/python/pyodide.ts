@@ -73,6 +73,12 @@ export interface PyodideModule {
   HEAPU8: Uint8Array;
   HEAPU32: Uint32Array;
   _Py_Version: number;
+  __Py_TrueStruct: number;
+  __Py_FalseStruct: number;
+  _malloc(size: number): number;
+  _PyImport_AddModule(name: number): number;
+  _PyCFunction_NewEx(definition: number, self: number, module: number): number;
+  _PyObject_SetAttrString(object: number, name: number, value: number): number;
 }
 
 export type CreatePyodideModule = (settings: object) => Promise<PyodideModule>;

@@ -1,10 +1,8 @@
 """The driver for a D1 database: the binding that DATABASES names."""
 
-import marshal
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 
-from django_on_workers._host import BYTES_OFFSET, calls, host, request_id, wait
+from django_on_workers._host import calls, host, packed, request_id
 from django_on_workers.db.results import load, result
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
@@ -35,24 +33,13 @@ class D1Driver:
         self._binding = binding
 
     def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:
-        statement = (sql, *params)
-        packed = marshal.dumps(statement, 2)
-        calls.d1_query(self._request, self._binding, id(packed) + BYTES_OFFSET, len(packed))
-        return result(self._request, self._load(wait(), statement))
+        is_whole = calls.d1_query(packed((self._request, self._binding, sql, *params)))
+        return result(self._request, load(is_whole, ((sql, params),)))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         sent = [(sql, *params) for sql, params in statements]
-        packed = marshal.dumps(sent, 2)
-        calls.d1_batch(self._request, self._binding, id(packed) + BYTES_OFFSET, len(packed))
-        return [
-            result(self._request, each) for each in self._load(wait(), chain.from_iterable(sent))
-        ]
-
-    def _load(self, answered: int | str, sent: Iterable):
-        """Fetch the answer by its number, unless it is the message of an error."""
-        if type(answered) is int:
-            return load(calls.d1_answer(self._request, answered), sent)
-        return load(answered, sent)
+        is_whole = calls.d1_batch(packed((self._request, self._binding, *sent)))
+        return [result(self._request, each) for each in load(is_whole, statements)]
 
     def begin(self) -> None:
         raise _unsupported()

@@ -1,12 +1,10 @@
 """The driver for a Durable Object's SQLite: the storage of the object that serves the request."""
 
-import marshal
 from collections.abc import Sequence
 
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX
-from pyodide.ffi import JsException
 
-from django_on_workers._host import BYTES_OFFSET, calls, host, request_id, wait
+from django_on_workers._host import HostError, calls, done, host, packed, request_id
 from django_on_workers.db.results import load, result
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
@@ -36,17 +34,14 @@ class StorageDriver:
     """Statements go to ``storage.sql``, transactions to ``storage.transaction()``, which nests."""
 
     def __init__(self, request: int):
-        self._query = calls.object_query
         self._request = request
         self._in_transaction = False
         #: Open savepoints, innermost last; each is a nested transaction of the storage.
         self._savepoints: list[str] = []
 
     def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:
-        statement = (sql, *params)
-        packed = marshal.dumps(statement, 2)
-        answer = self._query(self._request, id(packed) + BYTES_OFFSET, len(packed))
-        return result(self._request, load(answer, statement))
+        is_whole = calls.object_query(packed((self._request, sql, *params)))
+        return result(self._request, load(is_whole, ((sql, params),)))
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         self.begin()
@@ -59,28 +54,28 @@ class StorageDriver:
         return results
 
     def begin(self) -> None:
-        self._wait(host.object_begin)
+        self._wait(calls.object_begin)
         self._in_transaction = True
 
     def commit(self) -> None:
-        self._wait(host.object_commit, 0)
+        self._wait(calls.object_commit, 0)
         self._ended()
 
     def rollback(self) -> None:
         try:
-            self._wait(host.object_rollback, 0)
+            self._wait(calls.object_rollback, 0)
         finally:
             self._ended()
 
     def savepoint(self, name: str) -> None:
-        self._wait(host.object_begin)
+        self._wait(calls.object_begin)
         self._savepoints.append(name)
 
     def release(self, name: str) -> None:
-        self._end(host.object_commit, name)
+        self._end(calls.object_commit, name)
 
     def rollback_to(self, name: str) -> None:
-        self._end(host.object_rollback, name)
+        self._end(calls.object_rollback, name)
         self.savepoint(name)
 
     def close(self) -> None:
@@ -103,7 +98,6 @@ class StorageDriver:
 
     def _wait(self, call, *depth: int) -> None:
         try:
-            call(self._request, *depth)
-            wait()
-        except JsException as error:
+            done(call(packed((self._request, *depth))))
+        except HostError as error:
             raise DriverError(str(error)) from None

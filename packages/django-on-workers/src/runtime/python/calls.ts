@@ -1,0 +1,168 @@
+/**
+ * Functions of JavaScript that Python calls as it calls those of C: through the wasm table, with addresses. For one that
+ * Pyodide wraps, each argument becomes a value of JavaScript by itself, in an array, and the result an object.
+ */
+import type { Bytes } from "../../contract/host.ts";
+import { readMarshal } from "../../contract/marshal.ts";
+import { moduleFromHex } from "./environment.ts";
+import type { LinearMemory } from "./memory.ts";
+import type { PyodideModule } from "./pyodide.ts";
+
+/** Takes what a tuple of Python's had, and perhaps bytes. */
+type Call<Result> = (...given: never[]) => Result;
+
+/** The functions of one module that Python imports. */
+export interface Calls<Found = unknown> {
+  atOnce: Record<string, Call<Found>>;
+  /** Their promises must not be rejected. */
+  waiting: Record<string, Call<Promise<Found>>>;
+  /** Takes what was found to Python; says what Python is told, yes or no. Must not throw. */
+  finish(found: Found | Error): boolean;
+}
+
+/** How CPython calls a function of C: https://docs.python.org/3/c-api/structures.html#c.METH_FASTCALL */
+type FastCall = (self: number, args: number, count: number) => number;
+const METH_FASTCALL = 0x80;
+
+/** CPython's PyBytesObject: how far into it its length and its data lie. */
+const BYTES = { length: 8, data: 16 };
+/** PyMethodDef: four words. */
+const DEFINITION = 16;
+
+/**
+ * A module that imports
+ *
+ *     start: (i32, i32, i32) -> i32    save: () -> externref    suspend: () -> externref
+ *     restore: (externref) -> ()       finish: (externref) -> i32    failed: (externref) -> i32
+ *
+ * from `e` and makes two functions of them: `atOnce` is `start`, and `waiting` starts something, suspends the stack until
+ * it is done, and finishes with what was found. Pyodide's `save` and `restore` exchange what Python keeps about a stack;
+ * where `save` fails, the stack can't be suspended.
+ *
+ *     (func (export "waiting") (param i32 i32 i32) (result i32) (local $state externref) (local $found externref)
+ *       (drop (call $start (local.get 0) (local.get 1) (local.get 2)))
+ *       (if (call $failed (local.tee $state (call $save))) (then (return (call $finish (local.get $state)))))
+ *       (local.set $found (call $suspend))
+ *       (call $restore (local.get $state))
+ *       (call $finish (local.get $found)))
+ */
+function shim(): string {
+  const text = (value: string): number[] => [value.length, ...new TextEncoder().encode(value)];
+  const section = (id: number, ...body: number[]): number[] => [id, (body.length % 128) | 128, body.length >> 7, ...body];
+  const [I32, EXTERNREF, FUNC] = [0x7f, 0x6f, 0x60];
+  const [GET, SET, TEE, CALL, DROP, IF, RETURN, END] = [0x20, 0x21, 0x22, 0x10, 0x1a, [0x04, 0x40], 0x0f, 0x0b];
+  const types = [
+    [FUNC, 3, I32, I32, I32, 1, I32],
+    [FUNC, 0, 1, EXTERNREF],
+    [FUNC, 1, EXTERNREF, 0],
+    [FUNC, 1, EXTERNREF, 1, I32],
+  ];
+  const imports = [["start", 0], ["save", 1], ["suspend", 1], ["restore", 2], ["finish", 3], ["failed", 3]] as const;
+  const [start, save, suspend, restore, finish, failed, waiting] = [0, 1, 2, 3, 4, 5, 6];
+  const [state, found] = [3, 4];
+  const code = [
+    [1, 2, EXTERNREF],
+    [GET, 0, GET, 1, GET, 2, CALL, start, DROP],
+    [CALL, save, TEE, state, CALL, failed, ...IF, GET, state, CALL, finish, RETURN, END],
+    [CALL, suspend, SET, found],
+    [GET, state, CALL, restore],
+    [GET, found, CALL, finish, END],
+  ].flat();
+  const bytes = [
+    [0, 97, 115, 109, 1, 0, 0, 0],
+    section(1, types.length, ...types.flat()),
+    section(2, imports.length, ...imports.flatMap(([name, type]) => [...text("e"), ...text(name), 0, type])),
+    section(3, 1, 0),
+    section(7, 2, ...text("atOnce"), 0, start, ...text("waiting"), 0, waiting),
+    section(10, 1, code.length, ...code),
+  ].flat();
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Made while the global scope is evaluated: a request may not compile. */
+const SHIM = moduleFromHex(shim());
+
+/** What Pyodide's wasm module imports and the shim needs too. */
+interface Imports {
+  saveState(): unknown;
+  restoreState(state: unknown): void;
+  JsvError_Check(value: unknown): number;
+}
+
+/** What workers-types lack. https://github.com/WebAssembly/js-promise-integration */
+const { Suspending } = WebAssembly as unknown as { Suspending: new (wait: () => Promise<unknown> | undefined) => object };
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+/** Where the functions have their places in the table; the same whenever an interpreter is booted, since an image has them. */
+export interface Places {
+  calls: Calls;
+  first: number;
+}
+
+const namesOf = ({ atOnce, waiting }: Calls): string[] => [...Object.keys(atOnce), ...Object.keys(waiting)];
+
+/** Puts the functions into the table of a new instance. `module` is asked for when they are called. */
+export function placeCalls(table: WebAssembly.Table, imports: Imports, calls: Calls, memory: LinearMemory, module: () => PyodideModule): Places {
+  const bytesAt = (object: number): Bytes => [object + BYTES.data, module().HEAPU32[(object + BYTES.length) >>> 2] as number];
+  const given = (args: number, count: number): never[] => {
+    const { HEAPU32 } = module();
+    const found = readMarshal(memory.view(bytesAt(HEAPU32[args >>> 2] as number))) as unknown[];
+    if (count > 1) found.push(bytesAt(HEAPU32[(args >>> 2) + 1] as number));
+    return found as never[];
+  };
+  const finish = (found: unknown): number => (calls.finish(found) ? module().__Py_TrueStruct : module().__Py_FalseStruct);
+  const instantiate = (start: FastCall, suspend: object): WebAssembly.Exports =>
+    new WebAssembly.Instance(SHIM, {
+      e: { start, suspend, save: imports.saveState, restore: imports.restoreState, failed: imports.JsvError_Check, finish },
+    } as unknown as WebAssembly.Imports).exports;
+  const atOnce = (call: Call<unknown>): unknown => {
+    const start: FastCall = (_self, args, count) => {
+      try {
+        return finish(call(...given(args, count)));
+      } catch (error) {
+        return finish(asError(error));
+      }
+    };
+    return instantiate(start, start)["atOnce"];
+  };
+  const waiting = (call: Call<Promise<unknown>>): unknown => {
+    let started: Promise<unknown> | undefined;
+    /** Nothing holds on to what was found. */
+    const wait = (): Promise<unknown> | undefined => {
+      const promise = started;
+      started = undefined;
+      return promise;
+    };
+    const start: FastCall = (_self, args, count) => {
+      try {
+        started = call(...given(args, count)).catch(asError);
+      } catch (error) {
+        started = Promise.resolve(asError(error));
+      }
+      return 0;
+    };
+    return instantiate(start, new Suspending(wait))["waiting"];
+  };
+  const functions = [...Object.values(calls.atOnce).map(atOnce), ...Object.values(calls.waiting).map(waiting)];
+  const first = table.grow(functions.length);
+  functions.forEach((function_, index) => table.set(first + index, function_));
+  return { calls, first };
+}
+
+/** Makes a module of Python's that has the functions; an image keeps it. */
+export function registerCalls(module: PyodideModule, name: string, { calls, first }: Places): void {
+  const text = (value: string): number => {
+    const bytes = new TextEncoder().encode(`${value}\0`);
+    const address = module._malloc(bytes.byteLength);
+    module.HEAPU8.set(bytes, address);
+    return address;
+  };
+  const target = module._PyImport_AddModule(text(name));
+  namesOf(calls).forEach((key, index) => {
+    const label = text(key);
+    const definition = module._malloc(DEFINITION);
+    module.HEAPU32.set([label, first + index, METH_FASTCALL, 0], definition >>> 2);
+    module._PyObject_SetAttrString(target, label, module._PyCFunction_NewEx(definition, 0, 0));
+  });
+}
