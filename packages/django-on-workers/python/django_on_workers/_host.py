@@ -16,6 +16,7 @@ import _django_on_workers as host
 import _django_on_workers_calls as calls
 
 __all__ = [
+    "MARSHAL",
     "HostError",
     "answers",
     "calls",
@@ -47,9 +48,13 @@ def bind() -> None:
     host.answers_at(id(answers) + _BYTES_OFFSET, len(answers))
 
 
+#: The version of ``marshal`` that the host reads and writes.
+MARSHAL = 2
+
+
 def packed(arguments: tuple) -> bytes:
     """Return the arguments of one of ``calls``: None, numbers, text, bytes, and sequences of those."""
-    return marshal.dumps(arguments, 2)
+    return marshal.dumps(arguments, MARSHAL)
 
 
 def rest() -> bytes:

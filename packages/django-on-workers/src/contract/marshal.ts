@@ -10,6 +10,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Of text, units of UTF-16: what one byte can count. */
 const SHORT = 255;
+/** Bytes of text that is read letter by letter. */
+const SHORT_TEXT = 12;
 /** Bytes: what a writer begins with, and what it keeps. */
 const SIZE = 4096;
 const KEPT = 1024 * 1024;
@@ -157,10 +159,24 @@ export class MarshalWriter {
   }
 }
 
-/** Reads what `marshal.dumps(value, 2)` wrote, for the kinds above. Tuples and lists become arrays. Text that is no Unicode throws. */
-export function readMarshal(bytes: Uint8Array): Marshalled {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let position = 0;
+/** Text that is short and ASCII, for which asking the decoder costs more than the letters; nothing of other text. */
+function shortText(bytes: Uint8Array, from: number, length: number): string | undefined {
+  if (length > SHORT_TEXT) return undefined;
+  let text = "";
+  for (let i = from; i < from + length; i++) {
+    const code = bytes[i] as number;
+    if (code > 0x7f) return undefined;
+    text += String.fromCharCode(code);
+  }
+  return text;
+}
+
+/**
+ * Reads what `marshal.dumps(value, 2)` wrote, from `start` on, for the kinds above. Tuples and lists become arrays. Text that
+ * is no Unicode throws.
+ */
+export function readMarshal(bytes: Uint8Array, view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), start = 0): Marshalled {
+  let position = start;
   const size = (): number => {
     const found = view.getUint32(position, true);
     position += 4;
@@ -204,8 +220,13 @@ export function readMarshal(bytes: Uint8Array): Marshalled {
         return Number.isSafeInteger(Number(value)) ? Number(value) : value;
       }
       case "u":
-      case "t":
-        return decoder.decode(take(size()));
+      case "t": {
+        const length = size();
+        const short = shortText(bytes, position, length);
+        if (short === undefined) return decoder.decode(take(length));
+        position += length;
+        return short;
+      }
       case "s":
         return take(size()).slice();
       case "(":

@@ -26,13 +26,23 @@ def load(is_whole: bool, sent: Iterable[tuple[str, Sequence]] = ()):
         raise DriverError(str(error)) from None
 
 
-def result(request: int, fields: tuple) -> Result:
+def result(request: int, is_whole: bool, sql: str, params: Sequence) -> Result:
+    """Return the result of a statement that a call has run. Raises what ``load`` raises."""
+    # Every query comes here: a function less is noticed.
+    fields = marshal.loads(answers) if is_whole else load(False, ((sql, params),))
+    return of_fields(request, fields) if fields[2] is not None else tuple.__new__(Result, fields)
+
+
+def results(request: int, is_whole: bool, sent: Sequence[tuple[str, Sequence]]) -> list[Result]:
+    """Return the results of statements that a call has run. Raises what ``load`` raises."""
+    return [of_fields(request, fields) for fields in load(is_whole, sent)]
+
+
+def of_fields(request: int, fields: tuple) -> Result:
     """Return a result from what the host has packed: the fields of one, with a number in the place of ``more``."""
-    if fields[2] is not None:
-        columns, rows, number, *others = fields
-        fields = (columns, rows, Chunks(request, number), *others)
-    # The class's own ways are functions of Python's, which take their arguments apart again.
-    return tuple.__new__(Result, fields)
+    columns, rows, number, *others = fields
+    more = None if number is None else Chunks(request, number)
+    return Result(columns, rows, more, *others)
 
 
 class Chunks:

@@ -76,17 +76,19 @@ function counted(open: OpenResults, sql: string, { results, meta }: D1Result<Row
 }
 
 /** Runs a statement. Resolves with what writes its result; rejects with what D1 has against it. */
-export async function query(sessions: Sessions, open: OpenResults, binding: string, sql: string, ...parameters: SqlValue[]): Promise<Write> {
+export function query(sessions: Sessions, open: OpenResults, binding: string, sql: string, ...parameters: SqlValue[]): Promise<Write> {
   const changes = changesRows(sql);
   const statement = sessions.database(binding, changes).prepare(sql).bind(...parameters);
-  if (changes) return counted(open, sql, await statement.all<Row>());
-  const [columns = [], ...values] = (await statement.raw({ columnNames: true })) as [string[], ...JsonValue[][]];
-  const { rows, rounded } = fromJson(values);
-  return (writer) => {
-    // The result is here as a whole, so what has to be read again is known before anything else is written.
-    writer.rounded = rounded;
-    writeResult(writer, open, columns, rows.values(), -1, null);
-  };
+  if (changes) return statement.all<Row>().then((result) => counted(open, sql, result));
+  return statement.raw({ columnNames: true }).then((found) => {
+    const columns = ((found as unknown[]).shift() ?? []) as string[];
+    const { rows, rounded } = fromJson(found as unknown as JsonValue[][]);
+    return (writer) => {
+      // The result is here as a whole, so what has to be read again is known before anything else is written.
+      writer.rounded = rounded;
+      writeResult(writer, open, columns, rows.values(), -1, null);
+    };
+  });
 }
 
 /** Runs statements as one transaction, like {@link query}. */

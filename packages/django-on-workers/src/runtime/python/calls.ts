@@ -104,11 +104,14 @@ const namesOf = ({ atOnce, waiting }: Calls): string[] => [...Object.keys(atOnce
 
 /** Puts the functions into the table of a new instance. `module` is asked for when they are called. */
 export function placeCalls(table: WebAssembly.Table, imports: Imports, calls: Calls, memory: LinearMemory, module: () => PyodideModule): Places {
-  const bytesAt = (object: number): Bytes => [object + BYTES.data, module().HEAPU32[(object + BYTES.length) >>> 2] as number];
+  /** What a call was given: the items of a tuple and, if there is a second argument, where its bytes lie. */
   const given = (args: number, count: number): never[] => {
-    const { HEAPU32 } = module();
-    const found = readMarshal(memory.view(bytesAt(HEAPU32[args >>> 2] as number))) as unknown[];
-    if (count > 1) found.push(bytesAt(HEAPU32[(args >>> 2) + 1] as number));
+    const { bytes, view } = memory;
+    const found = readMarshal(bytes, view, view.getUint32(args, true) + BYTES.data) as unknown[];
+    if (count > 1) {
+      const object = view.getUint32(args + 4, true);
+      found.push([object + BYTES.data, view.getUint32(object + BYTES.length, true)] satisfies Bytes);
+    }
     return found as never[];
   };
   const finish = (found: unknown): number => (calls.finish(found) ? module().__Py_TrueStruct : module().__Py_FalseStruct);

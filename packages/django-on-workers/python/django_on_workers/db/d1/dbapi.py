@@ -7,13 +7,11 @@ or none are done (https://developers.cloudflare.com/d1/worker-api/d1-database/#b
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Sequence
 
 from django_on_workers.db.sqlite import dbapi
 from django_on_workers.db.sqlite.driver import DriverError, Result
-from django_on_workers.db.sqlite.statements import is_named
 
 #: Ends a batch that would leave rows referring to nothing: JSON that is none is an error.
 CHECK = (
@@ -40,15 +38,6 @@ def digest(sql: str, params: Sequence) -> str:
     return hashlib.sha256(repr((sql, tuple(params))).encode()).hexdigest()
 
 
-class Cursor(dbapi.Cursor):
-    def _prepare(self, query, params):
-        # Parameters and results are JSON, which has no infinity: it would become NULL.
-        for value in params.values() if is_named(params) else params:
-            if type(value) is float and math.isinf(value):
-                raise dbapi.DataError("D1 can't store an infinite number.")
-        return super()._prepare(query, params)
-
-
 class Connection(dbapi.Connection):
     """
     A connection that is always in autocommit mode.
@@ -56,6 +45,9 @@ class Connection(dbapi.Connection):
     Between ``collect`` and ``send`` the schema editor's statements are kept
     back, until another one needs what they do.
     """
+
+    #: Parameters and results are JSON, which has no infinity: it would become NULL.
+    takes_infinity = False
 
     def __init__(self, driver):
         super().__init__(driver)
@@ -68,10 +60,8 @@ class Connection(dbapi.Connection):
         self._in_parts = False
         #: Writes that referred to rows which are not there yet, when those may still come.
         self.postponed: list[tuple[str, Sequence]] | None = None
-
-    def cursor(self) -> Cursor:
-        self._check_open()
-        return Cursor(self)
+        # A statement ends its transaction, so a violation is refused like any other.
+        self.declares_deferred = False
 
     def begin(self):
         raise dbapi.NotSupportedError(
@@ -82,11 +72,6 @@ class Connection(dbapi.Connection):
         self.begin()
 
     def defer_constraints(self):
-        return False
-
-    def has_deferred_keys(self):
-        # A statement ends its transaction, so a violation is refused like any other.
-        self.declares_deferred = False
         return False
 
     def execute(self, sql, params):
@@ -100,10 +85,11 @@ class Connection(dbapi.Connection):
                 return Result(("id",), [(None,)], None, 1, None)
             self.flush()
         try:
-            return super().execute(sql, params)
-        except dbapi.IntegrityError as error:
-            if self.postponed is None or not str(error).startswith("FOREIGN KEY"):
-                raise
+            return self.driver.execute(sql, params)
+        except DriverError as error:
+            translated = dbapi.translate(error)
+            if self.postponed is None or not str(translated).startswith("FOREIGN KEY"):
+                raise translated from error
             self.postponed.append((sql.rpartition(" RETURNING ")[0] or sql, params))
             return Result(rowcount=1)
 

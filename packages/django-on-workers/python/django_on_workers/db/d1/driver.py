@@ -1,9 +1,10 @@
 """The driver for a D1 database: the binding that DATABASES names."""
 
 from collections.abc import Sequence
+from marshal import dumps
 
-from django_on_workers._host import calls, host, packed, request_id
-from django_on_workers.db.results import load, result
+from django_on_workers._host import MARSHAL, calls, host, packed, request_id
+from django_on_workers.db.results import result, results
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
@@ -33,13 +34,13 @@ class D1Driver:
         self._binding = binding
 
     def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:
-        is_whole = calls.d1_query(packed((self._request, self._binding, sql, *params)))
-        return result(self._request, load(is_whole, ((sql, params),)))
+        statement = dumps((self._request, self._binding, sql, *params), MARSHAL)
+        return result(self._request, calls.d1_query(statement), sql, params)
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         sent = [(sql, *params) for sql, params in statements]
         is_whole = calls.d1_batch(packed((self._request, self._binding, *sent)))
-        return [result(self._request, each) for each in load(is_whole, statements)]
+        return results(self._request, is_whole, statements)
 
     def begin(self) -> None:
         raise _unsupported()

@@ -1,11 +1,12 @@
 """The driver for a Durable Object's SQLite: the storage of the object that serves the request."""
 
 from collections.abc import Sequence
+from marshal import dumps
 
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 
-from django_on_workers._host import HostError, calls, done, host, packed, request_id
-from django_on_workers.db.results import load, result
+from django_on_workers._host import MARSHAL, HostError, calls, done, host, packed, request_id
+from django_on_workers.db.results import result
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
 
@@ -40,8 +41,8 @@ class StorageDriver:
         self._savepoints: list[str] = []
 
     def execute(self, sql: str, params: Sequence[type_of_value]) -> Result:
-        is_whole = calls.object_query(packed((self._request, sql, *params)))
-        return result(self._request, load(is_whole, ((sql, params),)))
+        statement = dumps((self._request, sql, *params), MARSHAL)
+        return result(self._request, calls.object_query(statement), sql, params)
 
     def batch(self, statements: Sequence[tuple[str, Sequence[type_of_value]]]) -> list[Result]:
         self.begin()

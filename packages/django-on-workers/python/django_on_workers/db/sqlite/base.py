@@ -10,6 +10,7 @@ from django.utils.asyncio import async_unsafe
 from . import dbapi
 from .client import DatabaseClient
 from .creation import DatabaseCreation
+from .cursors import CursorWrapper
 from .driver import Driver, DriverError
 from .features import DatabaseFeatures
 from .introspection import DatabaseIntrospection
@@ -69,6 +70,9 @@ class DatabaseWrapper(SQLiteDatabaseWrapper):
 
     def create_cursor(self, name=None):
         return self.connection.cursor()
+
+    def make_cursor(self, cursor):
+        return CursorWrapper(cursor, self)
 
     @async_unsafe
     def close(self):

@@ -11,7 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from .driver import Driver, DriverError, More, Result
-from .statements import SeveralStatements, UnsupportedParameter, only_statement, prepare
+from .statements import (
+    InfiniteParameter,
+    SeveralStatements,
+    UnsupportedParameter,
+    only_statement,
+    prepare,
+)
 
 apilevel = "2.0"
 threadsafety = 1
@@ -150,6 +156,9 @@ class Connection:
     With ``autocommit`` off, a transaction begins by itself before a statement
     that writes.
     """
+
+    #: Whether infinite numbers can be bound.
+    takes_infinity = True
 
     def __init__(self, driver: Driver):
         self.driver = driver
@@ -298,12 +307,18 @@ class Cursor:
 
     def __init__(self, connection: Connection):
         self.connection = connection
-        self.description: list[tuple] | None = None
+        self._columns: Sequence[str] = ()
         self.rowcount = -1
         self.lastrowid: int | None = None
         self._rows: Iterator[tuple] = iter(())
         self._more: More | None = None
         self._closed = False
+
+    @property
+    def description(self) -> list[tuple] | None:
+        """The columns of the result, a tuple with a name and six times None for each; None without a result."""
+        columns = self._columns
+        return [(name, None, None, None, None, None, None) for name in columns] if columns else None
 
     def execute(self, query: str, params: Sequence | Mapping | None = None) -> "Cursor":
         """
@@ -325,16 +340,38 @@ class Cursor:
                 return self._control(match)
             sql, values = query, ()
         else:
-            sql, values = self._prepare(query, params)
+            try:
+                sql, values = prepare(query, params, connection.takes_infinity)
+            except InfiniteParameter:
+                raise DataError("This database can't store an infinite number.") from None
+            except UnicodeError:
+                raise
+            except (UnsupportedParameter, ValueError) as error:
+                raise ProgrammingError(str(error)) from error
         if (
             connection.in_transaction
             or (connection.autocommit and connection.declares_deferred is False)
             or not is_write(sql)
         ):
-            return self._adopt(connection.execute(sql, values), sql, values)
-        if not connection.autocommit:
-            connection.begin()
-        return self._adopt(connection.write(sql, values), sql, values)
+            result = connection.execute(sql, values)
+        else:
+            if not connection.autocommit:
+                connection.begin()
+            result = connection.write(sql, values)
+        self._columns = result.columns
+        self.rowcount = result.rowcount
+        if result.lastrowid is not None:
+            self.lastrowid = result.lastrowid
+        if self._more is not None:
+            self._more.close()
+        self._more = result.more
+        if result.inexact and is_read(sql):
+            self._rows = self._exactly(len(result.columns), sql, values)
+        elif result.more is not None:
+            self._rows = self._chunks(result.rows, result.more, sql, values)
+        else:
+            self._rows = iter(result.rows)
+        return self
 
     def executemany(self, query: str, param_list: Iterable[Sequence | Mapping]) -> "Cursor":
         """Run a statement once for each set of parameters; ``rowcount`` is the sum."""
@@ -376,40 +413,13 @@ class Cursor:
             raise ProgrammingError("Cannot operate on a closed cursor.")
         self.connection._check_open()
 
-    def _prepare(self, query, params):
-        try:
-            return prepare(query, params)
-        except (UnsupportedParameter, ValueError) as error:
-            if isinstance(error, UnicodeError):
-                raise
-            raise ProgrammingError(str(error)) from error
-
     def _control(self, match: re.Match) -> "Cursor":
         connection, action = self.connection, match.lastgroup
         if action in ("savepoint", "release", "rollback_to"):
             getattr(connection, action)(match[action].strip('"'))
         else:
             getattr(connection, action)()
-        self.description, self.rowcount, self._rows = None, -1, iter(())
-        return self
-
-    def _adopt(self, result: Result, sql: str, params: Sequence) -> "Cursor":
-        columns = result.columns
-        self.description = (
-            [(name, None, None, None, None, None, None) for name in columns] if columns else None
-        )
-        self.rowcount = result.rowcount
-        if result.lastrowid is not None:
-            self.lastrowid = result.lastrowid
-        if self._more is not None:
-            self._more.close()
-        self._more = result.more
-        if result.inexact and is_read(sql):
-            self._rows = self._exactly(len(columns), sql, params)
-        elif result.more is not None:
-            self._rows = self._chunks(result.rows, result.more, sql, params)
-        else:
-            self._rows = iter(result.rows)
+        self._columns, self.rowcount, self._rows = (), -1, iter(())
         return self
 
     def _chunks(self, rows: list[tuple], more: More, sql: str, params: Sequence) -> Iterator[tuple]:

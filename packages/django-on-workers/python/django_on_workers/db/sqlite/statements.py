@@ -50,23 +50,32 @@ class UnsupportedParameter(TypeError):
     """A parameter of a type that SQLite has no value for."""
 
 
-def prepare(query: str, params: Sequence | Mapping) -> tuple[str, Sequence]:
+class InfiniteParameter(ValueError):
+    """An infinite number for a database that can't take one."""
+
+
+def prepare(
+    query: str, params: Sequence | Mapping, takes_infinity: bool = True
+) -> tuple[str, Sequence]:
     """
     Return the statement with ``?`` placeholders and the values to bind.
 
     Raise ``UnsupportedParameter`` for a value that can't be bound,
-    ``OverflowError`` for an integer beyond 64 bits and ``ValueError`` when
+    ``InfiniteParameter`` for an infinite one where the database does not take
+    it, ``OverflowError`` for an integer beyond 64 bits and ``ValueError`` when
     placeholders and parameters differ in number.
     """
     if is_named(params):
         query, names = positional(query)
         params = [params[name] for name in names]
-    sql, adapters, integers = plan(query, tuple(map(type, params)))
+    sql, adapters, integers, floats = plan(query, tuple(map(type, params)))
     if adapters is not None:
         params = [
             value if adapt is None else adapt(value)
             for adapt, value in zip(adapters, params, strict=True)
         ]
+    if not takes_infinity and any(math.isinf(params[index]) for index in floats):
+        raise InfiniteParameter
     for index in integers:
         if not -MAX_SAFE_INTEGER <= params[index] <= MAX_SAFE_INTEGER:
             return inline(query, params)
@@ -100,7 +109,7 @@ def only_statement(query: str) -> str:
 def plan(query: str, types: tuple[type, ...]):
     """
     Return the statement for parameters of these types, how to adapt each, and
-    the positions of those that are integers.
+    the positions of those that are integers and of those that are floats.
     """
     adapters = [adapter_for(cls) for cls in types]
     integers = [
@@ -108,6 +117,7 @@ def plan(query: str, types: tuple[type, ...]):
         for index, (cls, adapter) in enumerate(zip(types, adapters, strict=True))
         if adapter is int or cls is int
     ]
+    floats = tuple(index for index, cls in enumerate(types) if issubclass(cls, float))
     pieces = split(query)
     if len(pieces) == 1 and types:
         # A statement written with SQLite's own placeholders, as Django's backend takes it too.
@@ -122,7 +132,7 @@ def plan(query: str, types: tuple[type, ...]):
         for index in integers:
             placeholders[index] = INTEGER_PLACEHOLDER
         sql = interleave(pieces, placeholders)
-    return sql, None if not any(adapters) else tuple(adapters), tuple(integers)
+    return sql, tuple(adapters) if any(adapters) else None, tuple(integers), floats
 
 
 @lru_cache(maxsize=128)

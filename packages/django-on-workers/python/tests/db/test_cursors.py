@@ -1,0 +1,96 @@
+"""Cursors as Django has them, here and on its own SQLite backend."""
+
+import warnings
+from unittest import mock
+
+from .project import ALIASES, TestCase, setup
+
+setup()
+
+from django.apps import apps  # noqa: E402
+from django.db import (  # noqa: E402
+    DataError,
+    IntegrityError,
+    OperationalError,
+    connections,
+)
+from django.db.transaction import TransactionManagementError  # noqa: E402
+
+
+class CursorTests(TestCase):
+    def each(self):
+        """Return every connection, with a cursor of it."""
+        found = [(connections[alias], connections[alias].cursor()) for alias in ALIASES]
+        for _, cursor in found:
+            self.addCleanup(cursor.close)
+        return found
+
+    def test_wrappers_are_called(self):
+        for connection, cursor in self.each():
+            seen = []
+
+            def wrapper(execute, sql, params, many, context, seen=seen):
+                seen.append((sql, params, many, context["cursor"], context["connection"]))
+                return execute(f"{sql} + 1", params, many, context)
+
+            with connection.execute_wrapper(wrapper):
+                cursor.execute("SELECT %s", [1])
+            self.assertEqual(seen, [("SELECT %s", [1], False, cursor, connection)])
+            self.assertEqual(cursor.fetchall(), [(2,)])
+
+    def test_a_broken_transaction_takes_no_query(self):
+        for connection, cursor in self.each():
+            with (
+                mock.patch.object(connection, "needs_rollback", True),
+                self.assertRaisesRegex(TransactionManagementError, "until the end of the 'atomic'"),
+            ):
+                cursor.execute("SELECT 1")
+            cursor.execute("SELECT 1")
+            self.assertEqual(cursor.fetchone(), (1,))
+
+    def test_a_query_before_the_apps_are_ready(self):
+        for _, cursor in self.each():
+            with (
+                mock.patch.object(apps, "ready", False),
+                warnings.catch_warnings(record=True) as seen,
+            ):
+                warnings.simplefilter("always")
+                cursor.execute("SELECT 1")
+            self.assertEqual([warning.category for warning in seen], [RuntimeWarning])
+
+    def test_errors_are_those_of_django(self):
+        for connection, cursor in self.each():
+            cursor.execute("CREATE TABLE cursors (id integer PRIMARY KEY)")
+            try:
+                cursor.execute("INSERT INTO cursors VALUES (%s)", [1])
+                connection.errors_occurred = False
+                with self.assertRaisesRegex(IntegrityError, "UNIQUE constraint failed") as caught:
+                    cursor.execute("INSERT INTO cursors VALUES (%s)", [1])
+                self.assertIsInstance(
+                    caught.exception.__cause__, connection.Database.IntegrityError
+                )
+                self.assertFalse(connection.errors_occurred)
+            finally:
+                cursor.execute("DROP TABLE cursors")
+            with self.assertRaisesRegex(OperationalError, "no such table: cursors"):
+                cursor.execute("SELECT * FROM cursors")
+            self.assertTrue(connection.errors_occurred)
+            connection.errors_occurred = False
+
+    def test_errors_of_rows_are_those_of_django(self):
+        for connection, cursor in self.each():
+            refused = mock.Mock(side_effect=connection.Database.DataError("string or blob too big"))
+            for name in ("fetchone", "fetchmany", "fetchall"):
+                with (
+                    mock.patch.object(cursor.cursor, name, refused),
+                    self.assertRaisesRegex(DataError, "too big"),
+                ):
+                    getattr(cursor, name)()
+
+    def test_rows_in_parts(self):
+        for _, cursor in self.each():
+            cursor.execute("VALUES (1), (2), (3), (4)")
+            self.assertEqual(cursor.fetchmany(), [(1,)])
+            self.assertEqual(cursor.fetchmany(2), [(2,), (3,)])
+            self.assertEqual(cursor.fetchmany(size=2), [(4,)])
+            self.assertIsNone(cursor.fetchone())
