@@ -162,8 +162,10 @@ async function run(): Promise<number> {
     const ran = new Uint8Array(pieces.reduce((sum, count) => sum + count, 0));
     const copied = (source: string) => (folder: string) => cpSync(join(root, source), folder, { recursive: true, filter: (path) => !/[\\/](?:\.django-on-workers|\.wrangler|__pycache__)$/.test(path) });
     const superuser = ["createsuperuser", "--noinput", "--username", "admin", "--email", "admin@example.com"];
-    const blog = { name: "examples/blog", write: copied("examples/blog"), commands: [["loaddata", "demo"], superuser], use: useBlog };
-    const records = { name: "bench/project", write: copied("bench/project"), commands: [], use: useRecords };
+    // Deployed, settings of the environment are others than in the build.
+    const variables = "SECRET_KEY=recorded\nALLOWED_HOSTS=localhost,127.0.0.1\nCSRF_TRUSTED_ORIGINS=http://localhost,http://127.0.0.1\n";
+    const blog = { name: "examples/blog", write: copied("examples/blog"), commands: [["loaddata", "demo"], superuser], use: useBlog, variables };
+    const records = { name: "bench/project", write: copied("bench/project"), commands: [], use: useRecords, variables: "" };
     const stock = {
       name: "what startproject writes",
       write(folder: string) {
@@ -172,6 +174,7 @@ async function run(): Promise<number> {
       },
       commands: [superuser],
       use: useStock,
+      variables: "",
     };
     const sites = [
       { ...blog, database: "durable-object", kind: "wsgi" },
@@ -181,12 +184,14 @@ async function run(): Promise<number> {
       { ...stock, database: "durable-object", kind: "wsgi" },
       { ...stock, database: "d1", kind: "asgi" },
     ] as const;
-    for (const [number, { name, write, commands, use, database, kind }] of sites.entries()) {
+    for (const [number, { name, write, commands, use, variables, database, kind }] of sites.entries()) {
       const folder = join(scratch, `site-${number}`);
       write(folder);
       writeFileSync(join(folder, "requirements.txt"), "Django==6.1.*\n");
       step(`Using ${name} on ${database}`);
-      const found = await recordedIn(await built({ root: folder, database, interface: kind }, commands), wasm, use);
+      const site = await built({ root: folder, database, interface: kind }, commands);
+      writeFileSync(join(folder, ".dev.vars"), variables);
+      const found = await recordedIn(site, wasm, use);
       ran.forEach((_, place) => found[place] && (ran[place] = 1));
     }
     const functions: boolean[] = [];

@@ -199,6 +199,11 @@ combinations(ALL, (database, kind) => {
     }
   });
 
+  test("callbacks of the event loop may query and wait", async () => {
+    const { count, slept } = await json(site.url, "/callback/");
+    assert.deepEqual([typeof count, slept], ["number", true]);
+  });
+
   for (const path of ["/bindings/", "/bindings-async/"]) {
     test(`bindings are reached from ${path}`, async () => {
       assert.deepEqual(await json(site.url, path), { imported: "hello", request: "hello", variable: "configured-FROM_CONFIGURATION" });

@@ -89,13 +89,17 @@ describe("the example", () => {
       const built = await buildProject(folder, { database });
       await managed(built, "migrate", "--verbosity", "0");
       await managed(built, "loaddata", "demo");
-      const worker = await startLocal(built, { entry: ENTRIES[database] });
-      const url = (await worker.ready).href;
-      try {
-        for (const path of ["/", "/admin/login/", "/feed/", "/api/posts/", "/export/posts.csv", "/accounts/signup/"]) assert.equal((await send(url, path)).status, 200, path);
-        assert.equal((await json(url, "/loaded/")).cold, 0);
-      } finally {
-        await worker.dispose();
+      // As in the build, and with settings that differ from it, which a start announces.
+      for (const variables of ["", "SECRET_KEY=another\nALLOWED_HOSTS=localhost,127.0.0.1\n"]) {
+        writeFileSync(join(folder, ".dev.vars"), variables);
+        const worker = await startLocal(built, { entry: ENTRIES[database] });
+        const url = (await worker.ready).href;
+        try {
+          for (const path of ["/", "/admin/login/", "/feed/", "/api/posts/", "/export/posts.csv", "/accounts/signup/"]) assert.equal((await send(url, path)).status, 200, path);
+          assert.equal((await json(url, "/loaded/")).cold, 0, variables);
+        } finally {
+          await worker.dispose();
+        }
       }
     });
   }

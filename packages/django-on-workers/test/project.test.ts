@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { wranglerConfig } from "../src/build/emit.ts";
 import { projectFiles, readProject } from "../src/build/project.ts";
+import { environmentOf } from "../src/build/statics.ts";
 import { UserError } from "../src/contract/errors.ts";
 
 const MANAGE = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")\n';
@@ -21,6 +22,22 @@ function write(files: Record<string, string>): void {
     writeFileSync(join(root, path), contents);
   }
 }
+
+describe("the environment of a build", () => {
+  test("is that of wrangler dev, or of the Worker that is deployed", () => {
+    write({
+      "manage.py": MANAGE,
+      "mysite/settings.py": "",
+      "requirements.txt": "Django",
+      "wrangler.jsonc": '{ "vars": { "DEBUG": "0", "LIMITS": { "posts": 3 } }, "secrets": { "required": ["SECRET_KEY", "MAIL_KEY"] } }',
+      ".dev.vars": 'DEBUG=1\nSECRET_KEY="of this machine"\n',
+    });
+    const process = { DEBUG: "perhaps", HOME: "/home/ada", UNSET: undefined };
+    const common = { HOME: "/home/ada", LIMITS: '{"posts":3}', SECRET_KEY: "of this machine", MAIL_KEY: "django-on-workers-secret" };
+    assert.deepEqual(environmentOf(readProject({ root }), process), { ...common, DEBUG: "1" });
+    assert.deepEqual(environmentOf(readProject({ root }), process, true), { ...common, DEBUG: "0" });
+  });
+});
 
 describe("a project", () => {
   test("as startproject writes it", () => {

@@ -24,6 +24,8 @@ export interface BuildOptions extends ProjectOptions {
   progress?: Progress;
   /** Variables that the settings read; the process's own by default. They end in no artefact. */
   environment?: Record<string, string | undefined>;
+  /** What is built will be deployed: of variables that `.dev.vars` and the Wrangler configuration have, the latter's count. */
+  deployed?: boolean;
   /** How hard the image is packed, 1 to 22. */
   level?: number;
   /** Emit the packages' sources too, so that tracebacks show their lines; as the last build did by default. */
@@ -62,7 +64,7 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
     const packages = await compilePackages(installed, bare, cache, progress);
     builder = withPackages(bare, packages);
     const source = await compileProject(project, builder, cache, progress);
-    const environment = environmentOf(project, options.environment ?? process.env);
+    const environment = environmentOf(project, options.environment ?? process.env, options.deployed);
     const inspection = await inspect(project, source, packages, environment, bare, cache, progress);
     const image = await makeImage(project, source, packages, inspection, environment, level, builder, cache, progress);
     const sources = withSources ? [await stdlib.sources(), await packages.sources()] : [];

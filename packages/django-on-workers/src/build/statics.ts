@@ -33,18 +33,19 @@ export interface Inspection {
 /** The value of a secret that the Worker is said to have and that this machine lacks. */
 const REQUIRED = "django-on-workers-secret";
 
-/** Variables for the build, in the order in which `wrangler dev` would take them. Never written anywhere. */
-export function environmentOf(project: Project, process: Record<string, string | undefined>): Record<string, string> {
+/**
+ * Variables for the build, those that the Worker will have first: `wrangler dev` takes them from `.dev.vars` before it takes
+ * them from its configuration, and a Worker that is deployed has those of the configuration. Never written anywhere.
+ */
+export function environmentOf(project: Project, process: Record<string, string | undefined>, deployed = false): Record<string, string> {
+  const configured = Object.entries((project.wrangler["vars"] ?? {}) as object).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+  const secrets = [".dev.vars", ".env"].map((name) => join(project.root, name)).find((path) => existsSync(path));
+  const layers = [Object.fromEntries(configured), secrets ? parseVariables(readFileSync(secrets, "utf8")) : {}];
+  if (deployed) layers.reverse();
   const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process)) if (value !== undefined) variables[name] = value;
-  const configured = project.wrangler["vars"];
-  if (typeof configured === "object" && configured !== null) {
-    for (const [name, value] of Object.entries(configured)) variables[name] = typeof value === "string" ? value : JSON.stringify(value);
-  }
+  for (const [name, value] of Object.entries(Object.assign({}, process, ...layers))) if (value !== undefined) variables[name] = String(value);
   const { required } = (project.wrangler["secrets"] ?? {}) as { required?: unknown };
   if (Array.isArray(required)) for (const name of required) variables[String(name)] ??= REQUIRED;
-  const secrets = [".dev.vars", ".env"].map((name) => join(project.root, name)).find((path) => existsSync(path));
-  if (secrets) Object.assign(variables, parseVariables(readFileSync(secrets, "utf8")));
   return variables;
 }
 

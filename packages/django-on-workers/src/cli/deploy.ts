@@ -14,7 +14,7 @@ export async function run(args: string[]): Promise<number> {
     process.stdout.write(`${HELP}\n`);
     return 0;
   }
-  const { project, sizes } = await build({ ...buildOptions(values), sources: false });
+  const { project, sizes } = await build({ ...buildOptions(values), sources: false, deployed: true });
   process.stdout.write(table(sizes));
   const wrangler = ["deploy", ...(values["dry-run"] ? ["--dry-run"] : [])];
   return startWrangler(wrangler, project.root).done;

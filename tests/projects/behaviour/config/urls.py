@@ -22,6 +22,7 @@ urlpatterns = [
     path("path/<path:rest>", views.rest),
     path("bindings/", views.bindings),
     path("bindings-async/", asynchronous.bindings),
+    path("callback/", asynchronous.callback),
     path("settings/", views.settings_seen),
     path("random/", views.randomness),
     path("late/", views.late),

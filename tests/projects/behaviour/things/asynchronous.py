@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 from django.http import JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -34,6 +35,15 @@ async def endless(request):
             await asyncio.sleep(0.001)
 
     return StreamingHttpResponse(pieces())
+
+
+async def callback(request):
+    """A query, and a wait, from a callback of the event loop."""
+    loop = asyncio.get_running_loop()
+    counted, slept = loop.create_future(), loop.create_future()
+    loop.call_soon(lambda: counted.set_result(Thing.objects.count()))
+    loop.call_later(0.001, lambda: slept.set_result(time.sleep(0.001)))
+    return JsonResponse({"count": await counted, "slept": await slept is None})
 
 
 async def bindings(request):
