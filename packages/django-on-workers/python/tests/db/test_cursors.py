@@ -12,6 +12,7 @@ from django.db import (  # noqa: E402
     DataError,
     IntegrityError,
     OperationalError,
+    ProgrammingError,
     connections,
 )
 from django.db.transaction import TransactionManagementError  # noqa: E402
@@ -86,6 +87,19 @@ class CursorTests(TestCase):
                     self.assertRaisesRegex(DataError, "too big"),
                 ):
                     getattr(cursor, name)()
+
+    def test_a_closed_cursor_has_no_rows(self):
+        for _, cursor in self.each():
+            cursor.execute("SELECT 1")
+            cursor.close()
+            for read in (
+                cursor.fetchone,
+                cursor.fetchmany,
+                cursor.fetchall,
+                lambda c=cursor: list(c),
+            ):
+                with self.assertRaisesRegex(ProgrammingError, "Cannot operate on a closed cursor"):
+                    read()
 
     def test_rows_in_parts(self):
         for _, cursor in self.each():

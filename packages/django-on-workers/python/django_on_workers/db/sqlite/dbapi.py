@@ -296,6 +296,19 @@ class Connection:
             self.rollback()
 
 
+CLOSED = "Cannot operate on a closed cursor."
+
+
+class ClosedRows:
+    """The rows of a closed cursor."""
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        raise ProgrammingError(CLOSED)
+
+
 class Cursor:
     """
     The result of one statement at a time.
@@ -398,7 +411,7 @@ class Cursor:
 
     def close(self) -> None:
         self._closed = True
-        self._rows = iter(())
+        self._rows = ClosedRows()
         if self._more is not None:
             self._more.close()
 
@@ -410,7 +423,7 @@ class Cursor:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ProgrammingError("Cannot operate on a closed cursor.")
+            raise ProgrammingError(CLOSED)
         self.connection._check_open()
 
     def _control(self, match: re.Match) -> "Cursor":
