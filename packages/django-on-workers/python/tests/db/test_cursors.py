@@ -101,6 +101,20 @@ class CursorTests(TestCase):
                 with self.assertRaisesRegex(ProgrammingError, "Cannot operate on a closed cursor"):
                     read()
 
+    def test_a_statement_that_fails_leaves_no_rows(self):
+        for _, cursor in self.each():
+            cursor.execute("VALUES (1), (2)")
+            with self.assertRaises(OperationalError):
+                cursor.execute("SELECT missing")
+            self.assertIsNone(cursor.description)
+            self.assertEqual((cursor.rowcount, cursor.fetchall()), (-1, []))
+
+    def test_no_transaction_ends_that_was_not_begun(self):
+        for _, cursor in self.each():
+            for action in ("commit", "rollback"):
+                with self.assertRaisesRegex(OperationalError, f"cannot {action} - no transaction"):
+                    cursor.execute(action.upper())
+
     def test_rows_in_parts(self):
         for _, cursor in self.each():
             cursor.execute("VALUES (1), (2), (3), (4)")

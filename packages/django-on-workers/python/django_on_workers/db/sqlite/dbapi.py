@@ -297,6 +297,7 @@ class Connection:
 
 
 CLOSED = "Cannot operate on a closed cursor."
+NO_ROWS: Iterator[tuple] = iter(())
 
 
 class ClosedRows:
@@ -323,7 +324,7 @@ class Cursor:
         self._columns: Sequence[str] = ()
         self.rowcount = -1
         self.lastrowid: int | None = None
-        self._rows: Iterator[tuple] = iter(())
+        self._rows: Iterator[tuple] = NO_ROWS
         self._more: More | None = None
         self._closed = False
 
@@ -342,6 +343,11 @@ class Cursor:
         connection = self.connection
         if self._closed or connection.closed:
             self._check_open()
+        # What the statement before has found is gone, also if this one fails.
+        self._columns, self.rowcount, self._rows = (), -1, NO_ROWS
+        if self._more is not None:
+            self._more.close()
+            self._more = None
         if ";" in query:
             # A Durable Object would run them all, an injected one too, and takes no comment behind the last.
             try:
@@ -375,8 +381,6 @@ class Cursor:
         self.rowcount = result.rowcount
         if result.lastrowid is not None:
             self.lastrowid = result.lastrowid
-        if self._more is not None:
-            self._more.close()
         self._more = result.more
         if result.inexact and is_read(sql):
             self._rows = self._exactly(len(result.columns), sql, values)
@@ -389,12 +393,10 @@ class Cursor:
     def executemany(self, query: str, param_list: Iterable[Sequence | Mapping]) -> "Cursor":
         """Run a statement once for each set of parameters; ``rowcount`` is the sum."""
         total = 0
-        ran = False
         for params in param_list:
             self.execute(query, params)
-            ran = True
             total += max(self.rowcount, 0)
-        self.rowcount = total if ran else -1
+        self.rowcount = total
         return self
 
     def fetchone(self) -> tuple | None:
@@ -430,9 +432,10 @@ class Cursor:
         connection, action = self.connection, match.lastgroup
         if action in ("savepoint", "release", "rollback_to"):
             getattr(connection, action)(match[action].strip('"'))
-        else:
+        elif action == "begin" or connection.in_transaction:
             getattr(connection, action)()
-        self._columns, self.rowcount, self._rows = (), -1, iter(())
+        else:
+            raise OperationalError(f"cannot {action} - no transaction is active")
         return self
 
     def _chunks(self, rows: list[tuple], more: More, sql: str, params: Sequence) -> Iterator[tuple]:
