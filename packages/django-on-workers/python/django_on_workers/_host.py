@@ -34,10 +34,6 @@ current_request: ContextVar[int] = ContextVar("django_on_workers.request")
 #: object, nor asks for its hash: that its bytes change is nobody's surprise.
 answers = bytes(64 * 1024)
 
-#: How far into a ``bytes`` object its data begins: CPython's PyBytesObject ends with one byte of data, which
-#: ``__basicsize__`` counts.
-_BYTES_OFFSET = bytes.__basicsize__ - 1
-
 
 class HostError(OSError):
     """What the host has against a call."""
@@ -45,7 +41,7 @@ class HostError(OSError):
 
 def bind() -> None:
     """Say where answers go; the first thing that runs after a restore."""
-    host.answers_at(id(answers) + _BYTES_OFFSET, len(answers))
+    done(calls.answers_at(packed(()), answers))
 
 
 #: The version of ``marshal`` that the host reads and writes.

@@ -23,6 +23,8 @@ export type Found = ((writer: MarshalWriter) => void) | Uint8Array | Error | voi
  * argument by itself, and makes an object for the result.
  */
 export type CallsAtOnce = {
+  /** Says where Python wants answers. */
+  answers_at(place: Bytes): Found;
   /** Sends the head of a response, headers as lines, and with a body all of it; without one, `write` and `end` follow. */
   respond(request: number, status: number, headers: string, body?: Bytes): Found;
   /** Runs one statement in the Durable Object. */
@@ -52,8 +54,6 @@ export type CallsWaiting = {
 };
 
 export interface Host {
-  /** Where Python wants answers. */
-  answers_at(...place: Bytes): void;
   /** What a call that returned False has found; bytes are valid until the next call. */
   rest(): Uint8Array | string;
 

@@ -67,6 +67,9 @@ export function createHost(memory: LinearMemory): { host: Host; calls: { atOnce:
   }
 
   const atOnce: CallsAtOnce = {
+    answers_at(bytes) {
+      place = bytes;
+    },
     respond: (request, status, headers, body) => find(request).answer({ status, headers, body: body && memory.copy(body) }),
     object_query(request, sql, ...parameters) {
       const { scope, transactions, results } = find(request);
@@ -96,9 +99,6 @@ export function createHost(memory: LinearMemory): { host: Host; calls: { atOnce:
   };
 
   const host: Host = {
-    answers_at(...bytes) {
-      place = bytes;
-    },
     rest: () => rest,
     log(level, text) {
       output.sink.write(level, text);

@@ -14,7 +14,7 @@ type Call<Result> = (...given: never[]) => Result;
 /** The functions of one module that Python imports. */
 export interface Calls<Found = unknown> {
   atOnce: Record<string, Call<Found>>;
-  /** Their promises must not be rejected. */
+  /** Where a promise is rejected, the error is what was found. */
   waiting: Record<string, Call<Promise<Found>>>;
   /** Takes what was found to Python; says what Python is told, yes or no. Must not throw. */
   finish(found: Found | Error): boolean;
@@ -30,7 +30,7 @@ const BYTES = { length: 8, data: 16 };
 const DEFINITION = 16;
 
 /**
- * A module that imports
+ * A module, made while the global scope is evaluated because a request may not compile. In hexadecimal, it imports
  *
  *     start: (i32, i32, i32) -> i32    save: () -> externref    suspend: () -> externref
  *     restore: (externref) -> ()       finish: (externref) -> i32    failed: (externref) -> i32
@@ -46,41 +46,12 @@ const DEFINITION = 16;
  *       (call $restore (local.get $state))
  *       (call $finish (local.get $found)))
  */
-function shim(): string {
-  const text = (value: string): number[] => [value.length, ...new TextEncoder().encode(value)];
-  const section = (id: number, ...body: number[]): number[] => [id, (body.length % 128) | 128, body.length >> 7, ...body];
-  const [I32, EXTERNREF, FUNC] = [0x7f, 0x6f, 0x60];
-  const [GET, SET, TEE, CALL, DROP, IF, RETURN, END] = [0x20, 0x21, 0x22, 0x10, 0x1a, [0x04, 0x40], 0x0f, 0x0b];
-  const types = [
-    [FUNC, 3, I32, I32, I32, 1, I32],
-    [FUNC, 0, 1, EXTERNREF],
-    [FUNC, 1, EXTERNREF, 0],
-    [FUNC, 1, EXTERNREF, 1, I32],
-  ];
-  const imports = [["start", 0], ["save", 1], ["suspend", 1], ["restore", 2], ["finish", 3], ["failed", 3]] as const;
-  const [start, save, suspend, restore, finish, failed, waiting] = [0, 1, 2, 3, 4, 5, 6];
-  const [state, found] = [3, 4];
-  const code = [
-    [1, 2, EXTERNREF],
-    [GET, 0, GET, 1, GET, 2, CALL, start, DROP],
-    [CALL, save, TEE, state, CALL, failed, ...IF, GET, state, CALL, finish, RETURN, END],
-    [CALL, suspend, SET, found],
-    [GET, state, CALL, restore],
-    [GET, found, CALL, finish, END],
-  ].flat();
-  const bytes = [
-    [0, 97, 115, 109, 1, 0, 0, 0],
-    section(1, types.length, ...types.flat()),
-    section(2, imports.length, ...imports.flatMap(([name, type]) => [...text("e"), ...text(name), 0, type])),
-    section(3, 1, 0),
-    section(7, 2, ...text("atOnce"), 0, start, ...text("waiting"), 0, waiting),
-    section(10, 1, code.length, ...code),
-  ].flat();
-  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Made while the global scope is evaluated: a request may not compile. */
-const SHIM = moduleFromHex(shim());
+const SHIM = moduleFromHex(
+  "0061736d010000000195000460037f7f7f017f6000016f60016f0060016f017f02c200060165057374617274000001650473617665000101" +
+    "650773757370656e640001016507726573746f7265000201650666696e69736800030165066661696c656400030382000100079400020661" +
+    "744f6e636500000777616974696e6700060aa900012701026f20002001200210001a1001220310050440200310040f0b1002210420031003" +
+    "200410040b",
+);
 
 /** What Pyodide's wasm module imports and the shim needs too. */
 interface Imports {
