@@ -1,11 +1,9 @@
 """The example under native CPython: the other side of each ratio.
 
-``native.py request MODULE:ATTRIBUTE PATH`` imports the project, answers one request and ends: a cold start.
-
 ``native.py serve MODULE:ATTRIBUTE`` reads JSON lines, ``{"path": …, "count": …}``, and answers each with
 ``{"seconds": …}``: the time of `count` requests, in process, each with its body read and closed.
 
-``native.py http MODULE:ATTRIBUTE`` serves HTTP on a free port of loopback, which it prints.
+``native.py http MODULE:ATTRIBUTE PORT`` serves HTTP on that port of loopback.
 """
 
 import io
@@ -71,11 +69,9 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
-def http(application) -> None:
+def http(application, port: int) -> None:
     """Serve until killed."""
-    server = make_server("127.0.0.1", 0, application, _Server, _Quiet)
-    print(json.dumps({"port": server.server_port}), flush=True)
-    server.serve_forever()
+    make_server("127.0.0.1", port, application, _Server, _Quiet).serve_forever()
 
 
 def main() -> None:
@@ -84,10 +80,10 @@ def main() -> None:
     module, _, attribute = target.partition(":")
     sys.path.insert(0, os.getcwd())
     application = getattr(import_module(module), attribute)
-    if what == "request":
-        request(application, rest[0])
+    if what == "http":
+        http(application, int(rest[0]))
     else:
-        {"serve": serve, "http": http}[what](application)
+        serve(application)
 
 
 main()

@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { startServer, type Server } from "./server.ts";
 
 const PROGRAM = fileURLToPath(new URL("native.py", import.meta.url));
 /** What Django 6.1 needs; an older Python has Django 5.2. */
@@ -73,12 +74,9 @@ export function prepareNative(project: string, scratch: string, requirement: str
 
 const APPLICATION = "config.wsgi:application";
 
-/** Seconds from starting a process to its having answered a request of `path`. */
-export function coldNative(native: Native, path: string): number {
-  const started = performance.now();
-  run(native.program, [PROGRAM, "request", APPLICATION, path], native.folder);
-  return (performance.now() - started) / 1000;
-}
+/** Starts it behind the standard library's HTTP server. Resolves when it answers `path` with 200. */
+export const startNative = ({ program, folder }: Native, path: string): Promise<Server> =>
+  startServer(program, (port) => [PROGRAM, "http", APPLICATION, String(port)], path, folder);
 
 interface Running {
   child: ChildProcess;
@@ -113,10 +111,4 @@ export function loopNative(native: Native): Loop {
     },
     stop: () => void child.kill(),
   };
-}
-
-export async function httpNative(native: Native): Promise<{ origin: string; stop(): void }> {
-  const { child, line } = start(native, "http");
-  const { port } = (await line()) as { port: number };
-  return { origin: `http://127.0.0.1:${port}`, stop: () => void child.kill() };
 }

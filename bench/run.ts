@@ -8,7 +8,8 @@ import { manage } from "../packages/django-on-workers/dist/build/local.js";
 import { root } from "../scripts/lib/prepare.mjs";
 import { main, step } from "../scripts/lib/terminal.mjs";
 import { d1Loops, objectAndNative, OPERATIONS, reset, type Operation } from "./databases.ts";
-import { coldNative, djangoFor, httpNative, loopNative, newestPython, prepareNative, type Loop, type Native } from "./native.ts";
+import { djangoFor, loopNative, newestPython, prepareNative, startNative, type Loop, type Native } from "./native.ts";
+import type { Server } from "./server.ts";
 import { coldExample, coldParts, coldTrivial, loopHere, startWorkerd, workerdVersion, type ColdParts } from "./workerd.ts";
 
 const HOME = "/";
@@ -98,15 +99,17 @@ async function coldStart(built: Build, native: Native, scratch: string) {
   step("Cold starts");
   const example = coldExample(built, scratch);
   const trivial = coldTrivial(scratch);
-  const once = async (worker: typeof example, path: string): Promise<number> => {
-    const { seconds, stop } = await startWorkerd(worker, path);
+  const once = (start: () => Promise<Server>) => async (): Promise<number> => {
+    const { seconds, stop } = await start();
     await stop();
     return seconds;
   };
-  await once(example, HOME);
-  coldNative(native, HOME);
-  const vsCpython = await pair(COLD_ROUNDS, () => once(example, HOME), () => coldNative(native, HOME));
-  const vsTrivial = await pair(COLD_ROUNDS, () => once(example, HOME), () => once(trivial, "/"));
+  const here = once(() => startWorkerd(example, HOME));
+  const there = once(() => startNative(native, HOME));
+  await here();
+  await there();
+  const vsCpython = await pair(COLD_ROUNDS, here, there);
+  const vsTrivial = await pair(COLD_ROUNDS, here, once(() => startWorkerd(trivial, "/")));
   const runs: ColdParts[] = [];
   for (let i = 0; i < COLD_ROUNDS; i++) runs.push(await coldParts(built, scratch));
   const part = (name: keyof ColdParts): number => round(median(runs.map((found) => found[name])));
@@ -146,7 +149,7 @@ async function hot(built: Build, native: Native) {
 
 async function hotOverHttp(built: Build, native: Native, scratch: string): Promise<Record<Page, Pair>> {
   const here = await startWorkerd(coldExample(built, scratch), HOME);
-  const there = await httpNative(native);
+  const there = await startNative(native, HOME);
   const results = {} as Record<Page, Pair>;
   try {
     for (const [page, [path, count]] of Object.entries(PAGES) as [Page, readonly [string, number]][]) {
@@ -158,7 +161,7 @@ async function hotOverHttp(built: Build, native: Native, scratch: string): Promi
     }
   } finally {
     await here.stop();
-    there.stop();
+    await there.stop();
   }
   return results;
 }

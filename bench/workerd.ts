@@ -1,12 +1,12 @@
 /** The example under workerd: as a process of its own for cold starts, and in a loop for hot requests. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
 import type { Build } from "../packages/django-on-workers/dist/build/index.js";
 import { startLocal } from "../packages/django-on-workers/dist/build/local.js";
-import { freePort } from "../tests/support/command.ts";
 import type { Loop } from "./native.ts";
+import { startServer, type Server } from "./server.ts";
 
 const require = createRequire(new URL("../packages/django-on-workers/package.json", import.meta.url));
 /** workerd's own program, without the script of the package in front of it. */
@@ -75,35 +75,9 @@ const main :Workerd.Worker = (modules = [(name = "main.js", esModule = ${JSON.st
   return compiled(file);
 }
 
-/** Starts the process. Resolves with its address when it answers `path` with 200, and with the seconds that it took. */
-export async function startWorkerd({ file }: ColdWorker, path: string): Promise<{ seconds: number; origin: string; text: string; stop(): Promise<void> }> {
-  const port = await freePort();
-  const origin = `http://127.0.0.1:${port}`;
-  const started = performance.now();
-  const child = spawn(workerd, ["serve", "--binary", file, "--socket-addr", `http=127.0.0.1:${port}`], { stdio: ["ignore", "ignore", "inherit"] });
-  const ended = new Promise<void>((done) => child.once("exit", () => done()));
-  const stop = async (): Promise<void> => {
-    child.kill();
-    await ended;
-  };
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`workerd ended with ${child.exitCode}.`);
-    try {
-      const response = await fetch(`${origin}${path}`, { headers: { accept: "text/html" } });
-      const text = await response.text();
-      if (response.status !== 200) throw new Refused(`${path} answered ${response.status}: ${text.slice(0, 500)}`);
-      return { seconds: (performance.now() - started) / 1000, origin, text, stop };
-    } catch (error) {
-      if (error instanceof Refused) {
-        await stop();
-        throw error;
-      }
-      await new Promise((done) => setTimeout(done, 2));
-    }
-  }
-}
-
-class Refused extends Error {}
+/** Starts the process. Resolves when it answers `path` with 200. */
+export const startWorkerd = ({ file }: ColdWorker, path: string): Promise<Server> =>
+  startServer(workerd, (port) => ["serve", "--binary", file, "--socket-addr", `http=127.0.0.1:${port}`], path);
 
 const PARTS = `import "./prepare.js";
 import { DjangoObject } from "./runtime/django/object.js";

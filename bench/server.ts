@@ -1,0 +1,39 @@
+/** A server as a process of its own, asked until it answers: how a start is measured, on whichever side. */
+import { spawn } from "node:child_process";
+import { freePort } from "../tests/support/command.ts";
+
+/** Milliseconds between two questions to a server that is not listening yet. */
+const PAUSE = 2;
+
+export interface Server {
+  origin: string;
+  /** From starting the process to having the whole of its first answer. */
+  seconds: number;
+  text: string;
+  stop(): Promise<void>;
+}
+
+/** Starts `program` with what `args` makes of a free port of loopback. Resolves when it answers `path` with 200. */
+export async function startServer(program: string, args: (port: number) => string[], path: string, cwd?: string): Promise<Server> {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const started = performance.now();
+  const child = spawn(program, args(port), { cwd, stdio: ["ignore", "ignore", "inherit"] });
+  const ended = new Promise<void>((done) => child.once("exit", () => done()));
+  const stop = async (): Promise<void> => {
+    child.kill();
+    await ended;
+  };
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}.`);
+    const response = await fetch(`${origin}${path}`, { headers: { accept: "text/html" } }).catch(() => undefined);
+    if (response) {
+      const text = await response.text();
+      const seconds = (performance.now() - started) / 1000;
+      if (response.status === 200) return { origin, seconds, text, stop };
+      await stop();
+      throw new Error(`${path} answered ${response.status}: ${text.slice(0, 500)}`);
+    }
+    await new Promise((done) => setTimeout(done, PAUSE));
+  }
+}
