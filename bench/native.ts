@@ -76,7 +76,7 @@ const APPLICATION = "config.wsgi:application";
 
 /** Starts it behind the standard library's HTTP server. Resolves when it answers `path` with 200. */
 export const startNative = ({ program, folder }: Native, path: string): Promise<Server> =>
-  startServer(program, (port) => [PROGRAM, "http", APPLICATION, String(port)], path, folder);
+  startServer({ program, args: (port) => [PROGRAM, "http", APPLICATION, String(port)], cwd: folder }, path);
 
 interface Running {
   child: ChildProcess;

@@ -1,5 +1,7 @@
 /** A server as a process of its own, asked until it answers: how a start is measured, on whichever side. */
 import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { devNull } from "node:os";
 import { freePort } from "../tests/support/command.ts";
 
 /** Milliseconds between two questions to a server that is not listening yet. */
@@ -13,12 +15,23 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Starts `program` with what `args` makes of a free port of loopback. Resolves when it answers `path` with 200. */
-export async function startServer(program: string, args: (port: number) => string[], path: string, cwd?: string): Promise<Server> {
+export interface Program {
+  program: string;
+  /** Its arguments, given a free port of loopback. */
+  args: (port: number) => string[];
+  cwd?: string;
+  /** A file that it reads as its standard input. */
+  stdin?: string;
+}
+
+/** Starts a program. Resolves when it answers `path` with 200. */
+export async function startServer({ program, args, cwd, stdin }: Program, path: string): Promise<Server> {
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const started = performance.now();
-  const child = spawn(program, args(port), { cwd, stdio: ["ignore", "ignore", "inherit"] });
+  const input = openSync(stdin ?? devNull, "r");
+  const child = spawn(program, args(port), { cwd, stdio: [input, "ignore", "inherit"] });
+  closeSync(input);
   const ended = new Promise<void>((done) => child.once("exit", () => done()));
   const stop = async (): Promise<void> => {
     child.kill();

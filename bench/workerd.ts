@@ -38,7 +38,7 @@ export interface ColdWorker {
   file: string;
 }
 
-/** The configuration as a binary message, which is how Wrangler passes it: reading the text takes workerd far longer. */
+/** The configuration as a binary message, which workerd then reads from its standard input: that is how Wrangler passes it. */
 function compiled(source: string): ColdWorker {
   const file = source.replace(/capnp$/, "bin");
   writeFileSync(file, execFileSync(workerd, ["compile", "--config-only", source], { maxBuffer: 2 ** 28 }));
@@ -77,7 +77,7 @@ const main :Workerd.Worker = (modules = [(name = "main.js", esModule = ${JSON.st
 
 /** Starts the process. Resolves when it answers `path` with 200. */
 export const startWorkerd = ({ file }: ColdWorker, path: string): Promise<Server> =>
-  startServer(workerd, (port) => ["serve", "--binary", file, "--socket-addr", `http=127.0.0.1:${port}`], path);
+  startServer({ program: workerd, args: (port) => ["serve", "--binary", "-", "--socket-addr", `http=127.0.0.1:${port}`], stdin: file }, path);
 
 const PARTS = `import "./prepare.js";
 import { DjangoObject } from "./runtime/django/object.js";
