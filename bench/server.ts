@@ -38,7 +38,7 @@ export async function startServer({ program, args, cwd, stdin }: Program, path: 
     await ended;
   };
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}.`);
+    if (child.exitCode !== null || child.signalCode) throw new Error(`${program} ended with ${child.exitCode ?? child.signalCode}.`);
     const response = await fetch(`${origin}${path}`, { headers: { accept: "text/html" } }).catch(() => undefined);
     if (response) {
       const text = await response.text();
