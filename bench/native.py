@@ -69,9 +69,9 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
-def http(application, port: int) -> None:
+def http(application, port: str) -> None:
     """Serve until killed."""
-    make_server("127.0.0.1", port, application, _Server, _Quiet).serve_forever()
+    make_server("127.0.0.1", int(port), application, _Server, _Quiet).serve_forever()
 
 
 def main() -> None:
@@ -80,10 +80,7 @@ def main() -> None:
     module, _, attribute = target.partition(":")
     sys.path.insert(0, os.getcwd())
     application = getattr(import_module(module), attribute)
-    if what == "http":
-        http(application, int(rest[0]))
-    else:
-        serve(application)
+    {"serve": serve, "http": http}[what](application, *rest)
 
 
 main()

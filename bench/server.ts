@@ -24,6 +24,11 @@ export interface Program {
   stdin?: string;
 }
 
+async function asked(url: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(url, { headers: { accept: "text/html" } });
+  return { status: response.status, text: await response.text() };
+}
+
 /** Starts a program. Resolves when it answers `path` with 200. */
 export async function startServer({ program, args, cwd, stdin }: Program, path: string): Promise<Server> {
   const port = await freePort();
@@ -39,13 +44,12 @@ export async function startServer({ program, args, cwd, stdin }: Program, path: 
   };
   for (;;) {
     if (child.exitCode !== null || child.signalCode) throw new Error(`${program} ended with ${child.exitCode ?? child.signalCode}.`);
-    const response = await fetch(`${origin}${path}`, { headers: { accept: "text/html" } }).catch(() => undefined);
-    if (response) {
-      const text = await response.text();
+    const answer = await asked(`${origin}${path}`).catch(() => undefined);
+    if (answer) {
       const seconds = (performance.now() - started) / 1000;
-      if (response.status === 200) return { origin, seconds, text, stop };
+      if (answer.status === 200) return { origin, seconds, text: answer.text, stop };
       await stop();
-      throw new Error(`${path} answered ${response.status}: ${text.slice(0, 500)}`);
+      throw new Error(`${path} answered ${answer.status}: ${answer.text.slice(0, 500)}`);
     }
     await new Promise((done) => setTimeout(done, PAUSE));
   }
