@@ -1,7 +1,8 @@
 /**
  * Records what Workers run of Pyodide's wasm module, for the build to keep together (src/build/outline.ts, split.ts): the
  * functions, and the straight pieces of code in them, that ran while sites were started and used as visitors and editors
- * use them, and while Python did what it does everywhere. Started by hot-functions.mjs.
+ * use them, and while Python did what it does everywhere; and the conditions that nearly always came out one way. Started
+ * by hot-functions.mjs.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -9,10 +10,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type Build, type BuildOptions } from "../packages/django-on-workers/dist/build/index.js";
-import { flowsOf } from "../packages/django-on-workers/dist/build/flow.js";
+import { flowsOf, type Flow } from "../packages/django-on-workers/dist/build/flow.js";
+import { BR_IF, IF, type Instruction } from "../packages/django-on-workers/dist/build/instructions.js";
 import { link } from "../packages/django-on-workers/dist/build/link.js";
 import { manage, startLocal } from "../packages/django-on-workers/dist/build/local.js";
 import { pyodideFile, pyodideBuildId } from "../packages/django-on-workers/dist/build/pyodide.js";
+import { FAILS, HOLDS, NEVER, packed, RUNS } from "../packages/django-on-workers/dist/build/record.js";
 import { CODE, concatenated, EXPORT, exported, MEMORY, moduleOf, number, positive, sectionsOf, sized, vector, withMore } from "../packages/django-on-workers/dist/build/wasm.js";
 import { Visitor } from "../tests/support/http.ts";
 import { root } from "./lib/prepare.mjs";
@@ -22,30 +25,35 @@ import { environment } from "./lib/venv.mjs";
 const TARGET = join(root, "packages", "django-on-workers", "src", "build", "hot-functions.ts");
 const PROFILE = "/hot-functions/";
 
-/** `i32.const 1; i32.store8` to a place of the second memory. */
-const note = (place: number): number[] => [0x41, ...positive(place), 0x41, 1, 0x3a, 0x40, 1, 0];
+const WORD = 4;
+/** `i32.const; i32.const; i32.load; i32.const 1; i32.add; i32.store` of a word of the second memory. */
+const count = (place: number): number[] => {
+  const address = [0x41, ...positive(WORD * place)];
+  return [...address, ...address, 0x28, 0x42, 1, 0, 0x41, 1, 0x6a, 0x36, 0x42, 1, 0];
+};
 const PAGE = 65536;
+/** How often a condition is asked, and which share of that it comes out one way, at least, for V8 to be told: what runs seldom is never compiled for speed. */
+const OFTEN = 1000;
+const AS_A_RULE = 0.95;
 
-/** The module, in which each straight piece of code notes in a second memory, at its place, that it has run; and how many pieces each function has. */
-function noting(wasm: Uint8Array): { wasm: Uint8Array; pieces: number[] } {
-  const pieces: number[] = [];
+/** The module, in which each straight piece of code counts in a second memory, at its place, how often it has run; and how many pieces there are. */
+function counting(wasm: Uint8Array): { wasm: Uint8Array; pieces: number } {
   let place = 0;
   const code = flowsOf(wasm).read.map((read) => {
     const { code, start, straights, instructions } = read();
-    pieces.push(straights.length);
-    const parts = straights.flatMap(({ from, to }) => [note(place++), code.subarray(instructions[from]?.start, instructions[to - 1]?.end)]);
+    const parts = straights.flatMap(({ from, to }) => [count(place++), code.subarray(instructions[from]?.start, instructions[to - 1]?.end)]);
     return sized(concatenated(code.subarray(0, start), ...parts));
   });
   const change = (id: number, body: Uint8Array): Uint8Array => {
-    if (id === MEMORY) return withMore(body, [[0, ...number(Math.ceil(place / PAGE))]]);
+    if (id === MEMORY) return withMore(body, [[0, ...number(Math.ceil((WORD * place) / PAGE))]]);
     if (id === EXPORT) return withMore(body, [exported("profile", "memory", 1)]);
     return id === CODE ? vector(code) : body;
   };
-  return { wasm: moduleOf(sectionsOf(wasm).map(({ id, body }) => ({ id, body: change(id, body) }))), pieces };
+  return { wasm: moduleOf(sectionsOf(wasm).map(({ id, body }) => ({ id, body: change(id, body) }))), pieces: place };
 }
 
 const HOOK = `
-import wasm from "./noting.wasm";
+import wasm from "./counting.wasm";
 import { artefacts as emitted } from "./artefacts.js";
 const { later, data, ...parts } = emitted.parts;
 const artefacts = { ...emitted, parts: { ...parts, wasm } };
@@ -139,16 +147,16 @@ async function built(options: BuildOptions & { root: string }, commands: readonl
   return found;
 }
 
-/** Which pieces of code ran while the site was used, by their places. */
-async function recordedIn(site: Build, wasm: Uint8Array, use: Use): Promise<Uint8Array> {
-  const folder = `${site.folder}-noting`;
+/** How often each piece of code ran while the site was used, by their places. */
+async function recordedIn(site: Build, wasm: Uint8Array, use: Use): Promise<Uint32Array> {
+  const folder = `${site.folder}-counting`;
   cpSync(site.folder, folder, { recursive: true });
-  writeFileSync(join(folder, "noting.wasm"), wasm);
+  writeFileSync(join(folder, "counting.wasm"), wasm);
   const worker = await startLocal({ ...site, folder }, { entry: ENTRIES[site.project.database], log: (_, message) => void (/Error|Traceback/.test(message) && console.error(message)) });
   try {
     const url = (await worker.ready).origin;
     await use(new Visitor(url));
-    return new Uint8Array(await (await fetch(`${url}${PROFILE}`)).arrayBuffer());
+    return new Uint32Array(await (await fetch(`${url}${PROFILE}`)).arrayBuffer());
   } finally {
     await worker.dispose();
   }
@@ -158,8 +166,9 @@ async function run(): Promise<number> {
   parseArgs({ options: {} });
   const scratch = mkdtempSync(join(tmpdir(), "django-on-workers-hot-"));
   try {
-    const { wasm, pieces } = noting(link(pyodideFile("pyodide.asm.mjs").toString("utf8"), pyodideFile("pyodide.asm.wasm")).wasm);
-    const ran = new Uint8Array(pieces.reduce((sum, count) => sum + count, 0));
+    const { wasm: whole } = link(pyodideFile("pyodide.asm.mjs").toString("utf8"), pyodideFile("pyodide.asm.wasm"));
+    const { wasm, pieces } = counting(whole);
+    const counts = new Float64Array(pieces);
     const copied = (source: string) => (folder: string) => cpSync(join(root, source), folder, { recursive: true, filter: (path) => !/[\\/](?:\.django-on-workers|\.wrangler|__pycache__)$/.test(path) });
     const superuser = ["createsuperuser", "--noinput", "--username", "admin", "--email", "admin@example.com"];
     // Deployed, settings of the environment are others than in the build.
@@ -192,41 +201,50 @@ async function run(): Promise<number> {
       const site = await built({ root: folder, database, interface: kind }, commands);
       writeFileSync(join(folder, ".dev.vars"), variables);
       const found = await recordedIn(site, wasm, use);
-      ran.forEach((_, place) => found[place] && (ran[place] = 1));
+      counts.forEach((sum, place) => (counts[place] = sum + (found[place] as number)));
     }
-    const functions: boolean[] = [];
-    const straights: boolean[] = [];
+    const functions: number[] = [];
+    const straights: number[] = [];
     let position = 0;
-    for (const count of pieces) {
-      const own = [...ran.subarray(position, (position += count))].map(Boolean);
-      functions.push(own[0] === true);
-      if (own[0]) straights.push(...own);
+    for (const read of flowsOf(whole).read) {
+      const flow = read();
+      const own = counts.subarray(position, (position += flow.straights.length));
+      functions.push(own[0] ? RUNS : NEVER);
+      if (own[0]) straights.push(...usesOf(flow, own));
     }
     writeFileSync(TARGET, recorded(pyodideBuildId(), functions, straights));
-    process.stdout.write(`${functions.filter(Boolean).length} functions, ${straights.filter(Boolean).length} of their ${straights.length} pieces\n`);
+    const known = straights.filter((found) => found === HOLDS || found === FAILS).length;
+    process.stdout.write(`${functions.filter(Boolean).length} functions, ${straights.filter(Boolean).length} of their ${straights.length} pieces, ${known} conditions\n`);
     return 0;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** A bit for each, in their order, from the lowest bit of the first byte on; base64. */
-function bitsOf(list: readonly boolean[]): string {
-  const bits = new Uint8Array(Math.ceil(list.length / 8));
-  list.forEach((isSet, place) => isSet && (bits[place >> 3] = (bits[place >> 3] ?? 0) | (1 << (place & 7))));
-  return Buffer.from(bits).toString("base64");
+/** What is known of a function's straight pieces, of how often each has run. */
+function usesOf({ straights, instructions }: Flow, counts: Float64Array): number[] {
+  return straights.map(({ to }, straight) => {
+    const all = counts[straight] as number;
+    if (all === 0) return NEVER;
+    const { opcode } = instructions[to - 1] as Instruction;
+    if ((opcode !== BR_IF && opcode !== IF) || all < OFTEN) return RUNS;
+    // What follows is run after nothing else: by `if` when its condition holds, by `br_if` when it does not.
+    const share = (counts[straight + 1] as number) / all;
+    const held = opcode === IF ? share : 1 - share;
+    return held >= AS_A_RULE ? HOLDS : held <= 1 - AS_A_RULE ? FAILS : RUNS;
+  });
 }
 
-const recorded = (buildId: string, functions: readonly boolean[], straights: readonly boolean[]): string => `/** Written by \`npm run hot-functions\`: what of Pyodide's wasm module Workers run. Bits are in base64, from the lowest of the first byte on. */
+const recorded = (buildId: string, functions: readonly number[], straights: readonly number[]): string => `/** Written by \`npm run hot-functions\`: what of Pyodide's wasm module Workers run, as \`record.ts\` reads it. */
 export const HOT_FUNCTIONS = {
   /** The Pyodide that this is about. */
   buildId: "${buildId}",
-  /** A bit for each function that the module defines, in their order. */
+  /** One bit for each function that the module defines, in their order. */
   functions:
-    "${bitsOf(functions)}",
-  /** A bit for each straight piece of code of those functions, in their order. */
+    "${packed(functions, 1)}",
+  /** Two bits for each straight piece of code of those functions, in their order. */
   straights:
-    "${bitsOf(straights)}",
+    "${packed(straights, 2)}",
 };
 `;
 

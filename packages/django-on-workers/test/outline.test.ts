@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { outline } from "../src/build/outline.ts";
-import { CODE, described, EXPORT, exported, FUNCTION, moduleOf, positive, sectionsOf, sized, TYPE, vector } from "../src/build/wasm.ts";
+import { flowsOf } from "../src/build/flow.ts";
+import { outline, type Use } from "../src/build/outline.ts";
+import { CODE, CUSTOM, described, EXPORT, exported, FUNCTION, moduleOf, positive, Reader, sectionsOf, sized, TYPE, vector } from "../src/build/wasm.ts";
 
 const { Module, Instance } = WebAssembly;
 const sources = (bytes: Uint8Array): BufferSource => bytes as Uint8Array<ArrayBuffer>;
@@ -37,7 +38,7 @@ const answers = (wasm: Uint8Array): number[] => {
   const { f } = new Instance(new Module(sources(wasm))).exports as { f(x: number, y: number): number };
   return Array.from({ length: 125 }, (_, x) => x - 2).flatMap((x) => [-30, 0, 1, 6, 60, 400].map((y) => f(x, y)));
 };
-const functionsOf = (wasm: Uint8Array): number[] => described(sectionsOf(wasm).find(({ id }) => id === CODE)?.body ?? Uint8Array.of(0), "code").map(({ bytes }) => bytes.byteLength);
+const functionsOf = (wasm: Uint8Array): Uint8Array[] => described(sectionsOf(wasm).find(({ id }) => id === CODE)?.body ?? Uint8Array.of(0), "code").map(({ bytes }) => bytes);
 
 /** Numbers from 0 to 1 that are the same in each run. */
 function chance(seed: number): () => number {
@@ -45,11 +46,37 @@ function chance(seed: number): () => number {
   return () => (state = (state * 48271) % 2147483647) / 2147483647;
 }
 
-/** A share of so many, by chance. */
-function some(count: number, next: () => number): (which: number) => boolean {
+/** A share of so many straight pieces, by chance, and of their conditions. */
+function some(count: number, next: () => number): Use {
   const share = next() ** 2;
   const chosen = Array.from({ length: count }, () => next() < share);
-  return (which) => chosen[which] === true;
+  const held = Array.from({ length: count }, () => (next() < 0.5 ? undefined : next() < 0.5));
+  return { hasRun: (which) => chosen[which] === true, holds: (which) => held[which] };
+}
+
+const all = (holds: Use["holds"] = () => undefined): Use => ({ hasRun: () => true, holds });
+
+/** What a module says of conditions, for each function that it defines: their places in the code, from behind its size, and whether they hold. */
+function hintsIn(wasm: Uint8Array): Map<number, { place: number; opcode: number | undefined; holds: boolean }[]> {
+  const reader = sectionsOf(wasm)
+    .filter(({ id }) => id === CUSTOM)
+    .map(({ body }) => new Reader(body))
+    .find((found) => found.text() === "metadata.code.branch_hint");
+  if (!reader) return new Map();
+  const code = functionsOf(wasm);
+  const { imported } = flowsOf(wasm);
+  const functions = reader.vector(() => {
+    const which = reader.number() - imported;
+    const entry = new Reader(code[which] as Uint8Array);
+    const body = entry.take(entry.number());
+    const hints = reader.vector(() => {
+      const place = reader.number();
+      assert.equal(reader.byte(), 1);
+      return { place, opcode: body[place], holds: reader.byte() === 1 };
+    });
+    return { which, hints: hints.map(({ place, opcode, holds }) => ({ place, opcode, holds })) };
+  });
+  return new Map(functions.map(({ which, hints }) => [which, hints]));
 }
 
 test("a function does the same, whatever leaves it", () => {
@@ -66,14 +93,48 @@ test("a function does the same, whatever leaves it", () => {
 });
 
 test("what runs stays, and a function that nobody asks about", () => {
-  assert.deepEqual(outline(small, () => () => true), small);
+  assert.deepEqual(outline(small, () => all()), small);
   assert.deepEqual(outline(small, () => undefined), small);
+});
+
+/** How `small` asks, in its order: `br_if` or `if`. */
+const CONDITIONS = [0x0d, 0x04, 0x0d, 0x04, 0x0d, 0x04];
+
+test("the module says of each condition what is known of it, and nothing of others", () => {
+  const [entry] = functionsOf(small);
+  const places = new Map<number, boolean>();
+  const changed = outline(small, (_, read) => {
+    const { straights, instructions } = read();
+    return all((straight) => {
+      const { start, opcode } = instructions[(straights[straight]?.to ?? 0) - 1] ?? {};
+      if (start === undefined || opcode === undefined || !CONDITIONS.includes(opcode) || places.size === 5) return undefined;
+      places.set(start, places.size % 2 === 0);
+      return places.get(start);
+    });
+  });
+  assert.deepEqual(functionsOf(changed), [entry]);
+  assert.deepEqual([...hintsIn(changed)], [[0, [...places].map(([place, holds], index) => ({ place, opcode: CONDITIONS[index], holds }))]]);
+  assert.deepEqual(answers(changed), answers(small));
+});
+
+test("what is said of a condition is said where it is, whatever leaves the function", () => {
+  const found = new Set<string>();
+  for (let seed = 1; seed <= 200; seed++) {
+    const next = chance(seed * 6367);
+    const changed = outline(small, (_, read) => ({ ...some(read().straights.length, next), holds: (straight) => straight % 2 === 0 }), -100);
+    assert.ok(WebAssembly.validate(sources(changed)), String(seed));
+    const hints = hintsIn(changed).get(0) ?? [];
+    for (const { opcode } of hints) assert.ok(opcode === 0x0d || opcode === 0x04, `${seed}: ${opcode}`);
+    found.add(hints.map(({ opcode, holds }) => `${opcode} ${holds}`).join());
+  }
+  assert.ok(found.size >= 5, String(found.size));
 });
 
 test("pieces of Pyodide's functions are functions, whichever are cut", () => {
   const original = readFileSync(createRequire(import.meta.url).resolve("pyodide/pyodide.asm.wasm"));
   const next = chance(11);
   const changed = outline(original, (place, read) => (place % 4 === 0 ? some(read().straights.length, next) : undefined));
+  for (const [which, hints] of hintsIn(changed)) for (const { opcode } of hints) assert.ok(opcode === 0x0d || opcode === 0x04, String(which));
   assert.ok(functionsOf(changed).length > functionsOf(original).length + 1000, String(functionsOf(changed).length));
   assert.ok(WebAssembly.validate(sources(changed)));
 });

@@ -137,6 +137,7 @@ test("Pyodide's parts are modules, and its hot one with the data begins as the w
   const { hot, rare, cold } = partsOf(original);
   const { wasm, data } = withoutData(hot);
   assert.ok(wasm.byteLength < original.byteLength / 5, String(wasm.byteLength));
+  assert.equal(Module.customSections(new Module(sources(wasm)), "metadata.code.branch_hint").length, 1);
   const sharedBy = (part: Uint8Array): string[] => Module.imports(new Module(sources(part))).filter(({ module }) => module === HOT).map(({ kind }) => kind);
   const others = ["memory", "tag", "tag", "global", "global", "global", "global"];
   assert.deepEqual(sharedBy(rare), [...Array.from({ length: 5 }, () => "table"), ...others]);

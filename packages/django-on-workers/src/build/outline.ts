@@ -8,11 +8,13 @@
  */
 import { flowsOf, type Flow, type Frame, type FunctionType } from "./flow.ts";
 import { BLOCK, BR, BR_IF, BR_TABLE, CALL, constant, EMPTY, END, get, I32_EQ, IF, LOCAL_GET, LOCAL_SET, LOCAL_TEE, LOOP, RETURN, UNREACHABLE, type Instruction } from "./instructions.ts";
-import { CODE, concatenated, described, FUNCTION, FUNCTION_TYPE, moduleOf, number, sectionsOf, sized, TYPE, typesIn, vector, withMore, type Bytes } from "./wasm.ts";
+import { CODE, concatenated, CUSTOM, described, FUNCTION, FUNCTION_TYPE, moduleOf, number, sectionsOf, sized, text, TYPE, typesIn, vector, withMore, type Bytes } from "./wasm.ts";
 
 const I32 = 0x7f;
 /** What a call costs besides its bytes, in bytes, by estimate: leaving less is not worth it. */
 const GAIN = 16;
+/** The section that says which way a condition goes: V8 lays the other way aside. https://github.com/WebAssembly/branch-hinting/blob/main/proposals/branch-hinting/Overview.md */
+const BRANCH_HINT = "metadata.code.branch_hint";
 
 /** The rest of a block: its instructions, and the block's frame. */
 interface Piece {
@@ -39,6 +41,7 @@ interface Outlined extends Piece {
 }
 
 const isOfLocal = ({ opcode }: Instruction): boolean => opcode === LOCAL_GET || opcode === LOCAL_SET || opcode === LOCAL_TEE;
+const isCondition = ({ opcode }: Instruction): boolean => opcode === BR_IF || opcode === IF;
 const opens = ({ opcode }: Instruction): boolean => opcode === BLOCK || opcode === LOOP || opcode === IF;
 const set = (local: number): number[] => [LOCAL_SET, ...number(local)];
 const bytesOf = ({ instructions }: Flow, { from, to }: Piece): number => (instructions[to] as Instruction).start - (instructions[from] as Instruction).start;
@@ -181,8 +184,14 @@ function outlined(flow: Flow, piece: Piece, needed: readonly ReadonlySet<number>
   return { ...piece, type, body: sized(body), named: [...given, ...changed], call };
 }
 
-/** A function's entry of the code section, in which calls of functions from `first` on stand for its pieces, without variables that nothing names any more. */
-function without({ code, type, locals, instructions }: Flow, pieces: readonly Outlined[], first: number): Uint8Array {
+/** A function's entry of the code section, and where in it instructions are, counted from behind its size. */
+interface Entry {
+  bytes: Uint8Array;
+  startOf: ReadonlyMap<Instruction, number>;
+}
+
+/** A function in which calls of functions from `first` on stand for its pieces, without variables that nothing names any more. */
+function without({ code, type, locals, instructions }: Flow, pieces: readonly Outlined[], first: number): Entry {
   const ends = [0, ...pieces.map(({ to }) => to)];
   const kept = ends.flatMap((from, index): (Instruction | Outlined)[] => {
     const piece = pieces[index];
@@ -208,7 +217,24 @@ function without({ code, type, locals, instructions }: Flow, pieces: readonly Ou
     if ("call" in found) return found.call(next++, renamed, scratch);
     return isOfLocal(found) ? [found.opcode, ...number(renamed(found.numbers[0] as number))] : code.subarray(found.start, found.end);
   });
-  return sized(concatenated(declared(types), ...parts));
+  const head = declared(types);
+  const startOf = new Map<Instruction, number>();
+  let position = head.byteLength;
+  kept.forEach((found, index) => {
+    if (!("call" in found)) startOf.set(found, position);
+    position += (parts[index] as Bytes).length;
+  });
+  return { bytes: sized(concatenated(head, ...parts)), startOf };
+}
+
+/** What is known of a function's conditions: where each is, and whether it holds. */
+function hintsOf({ straights, instructions }: Flow, { holds }: Use, startOf: Entry["startOf"]): Uint8Array[] {
+  return straights.flatMap(({ to }, straight) => {
+    const last = instructions[to - 1] as Instruction;
+    const start = startOf.get(last);
+    const isHeld = isCondition(last) && start !== undefined ? holds(straight) : undefined;
+    return isHeld === undefined ? [] : [concatenated(number(start as number), [1, Number(isHeld)])];
+  });
 }
 
 /** The number of each type of functions, and those that had to be added for it. */
@@ -227,29 +253,41 @@ function numbering(types: readonly FunctionType[]): { added: number[][]; numberO
   };
 }
 
+/** How a function runs, of its straight pieces by their places. */
+export interface Use {
+  /** Whether a piece runs. */
+  hasRun(straight: number): boolean;
+  /** Whether the condition of the `br_if` or `if` that a piece ends with holds as a rule, or does not, if either is known. */
+  holds(straight: number): boolean | undefined;
+}
+
 /**
- * The module, with what its functions seldom run in functions of their own, behind all others. `usedOf` is asked for the
- * place of each function among those that the module defines: which of its straight pieces run, by their own places, or
- * nothing for a function that stays as it is. A piece leaves only if its function loses `gain` bytes at least.
+ * The module, with what its functions seldom run in functions of their own, behind all others, and with what is known of
+ * conditions. `usedOf` is asked for the place of each function among those that the module defines, and has nothing for
+ * one that stays as it is. A piece leaves only if its function loses `gain` bytes at least.
  */
-export function outline(wasm: Uint8Array, usedOf: (place: number, read: () => Flow) => ((straight: number) => boolean) | undefined, gain = GAIN): Uint8Array {
+export function outline(wasm: Uint8Array, usedOf: (place: number, read: () => Flow) => Use | undefined, gain = GAIN): Uint8Array {
   const sections = sectionsOf(wasm);
   const { imported, read } = flowsOf(wasm);
   const { added: types, numberOf } = numbering(typesIn(sections.find(({ id }) => id === TYPE)?.body ?? Uint8Array.of(0)));
   const added: Outlined[] = [];
+  const hints: Uint8Array[] = [];
   const change = (bytes: Uint8Array, place: number): Uint8Array => {
     let found: Flow | undefined;
     const flowOf = (): Flow => (found ??= (read[place] as () => Flow)());
-    const hasRun = usedOf(place, flowOf);
-    const flow = hasRun && flowOf();
-    if (!hasRun || !flow?.isPlain) return bytes;
+    const use = usedOf(place, flowOf);
+    const flow = use && flowOf();
+    if (!use || !flow?.isPlain) return bytes;
     const needed = flow.needed();
-    const pieces = unusedOf(flow, hasRun)
+    const pieces = unusedOf(flow, use.hasRun)
       .flatMap((piece) => outlined(flow, piece, needed) ?? [])
       .filter((piece) => bytesOf(flow, piece) - piece.call(0, (local) => local, () => 0).length >= gain);
     const first = imported + read.length + added.length;
     added.push(...pieces);
-    return pieces.length > 0 ? without(flow, pieces, first) : bytes;
+    const entry = pieces.length > 0 ? without(flow, pieces, first) : { bytes, startOf: new Map(flow.instructions.map((found) => [found, found.start])) };
+    const own = hintsOf(flow, use, entry.startOf);
+    if (own.length > 0) hints.push(concatenated(number(imported + place), vector(own)));
+    return entry.bytes;
   };
   const changed = new Map<number, (body: Uint8Array) => Uint8Array>([
     [CODE, (body) => withMore(vector(described(body, "code").map(({ bytes }, place) => change(bytes, place))), added.map(({ body: entry }) => entry))],
@@ -258,5 +296,6 @@ export function outline(wasm: Uint8Array, usedOf: (place: number, read: () => Fl
   ]);
   // Which types there have to be is known when all functions are.
   const bodies = new Map([...changed].map(([id, make]) => [id, make(sections.find((section) => section.id === id)?.body ?? Uint8Array.of(0))]));
-  return moduleOf(sections.map(({ id, body }) => ({ id, body: bodies.get(id) ?? body })));
+  const hinting = hints.length > 0 ? [{ id: CUSTOM, body: concatenated(text(BRANCH_HINT), vector(hints)) }] : [];
+  return moduleOf(sections.flatMap(({ id, body }) => [...(id === CODE ? hinting : []), { id, body: bodies.get(id) ?? body }]));
 }

@@ -9,6 +9,7 @@ import { HOT_FUNCTIONS } from "./hot-functions.ts";
 import { link, type Linked } from "./link.ts";
 import { packImage } from "./memory.ts";
 import { outline } from "./outline.ts";
+import { FAILS, HOLDS, NEVER, unpacked } from "./record.ts";
 import { split } from "./split.ts";
 import { withoutData } from "./wasm.ts";
 
@@ -55,11 +56,11 @@ interface PreparedHeader {
 /** How hard the data is packed: harder takes longer to unpack than it saves. */
 const DATA_LEVEL = 9;
 
-const isSet = (bits: Uint8Array, place: number): boolean => (((bits[place >> 3] ?? 0) >> (place & 7)) & 1) === 1;
-const hot = Buffer.from(HOT_FUNCTIONS.functions, "base64");
+const functionAt = unpacked(HOT_FUNCTIONS.functions, 1);
+const straightAt = unpacked(HOT_FUNCTIONS.straights, 2);
 
 /** Whether a function is one that Workers run, by its place among those that Pyodide's wasm module defines. */
-const isHot = (place: number): boolean => isSet(hot, place);
+const isHot = (place: number): boolean => functionAt(place) !== NEVER;
 
 /** What is emitted of Pyodide's wasm module. */
 export interface WasmParts {
@@ -73,7 +74,6 @@ export interface WasmParts {
 
 /** Pyodide's wasm module in three parts. */
 export function partsOf(wasm: Uint8Array): WasmParts {
-  const straights = Buffer.from(HOT_FUNCTIONS.straights, "base64");
   let position = 0;
   let functions = 0;
   const outlined = outline(wasm, (place, read) => {
@@ -81,7 +81,13 @@ export function partsOf(wasm: Uint8Array): WasmParts {
     if (!isHot(place)) return undefined;
     const first = position;
     position += read().straights.length;
-    return (straight) => isSet(straights, first + straight);
+    return {
+      hasRun: (straight) => straightAt(first + straight) !== NEVER,
+      holds(straight) {
+        const found = straightAt(first + straight);
+        return found === HOLDS || found === FAILS ? found === HOLDS : undefined;
+      },
+    };
   });
   // Pieces come behind the functions, and what calls them stays with those.
   const { hot: whole, cold: rare } = split(outlined, (place) => place < functions, "rare");

@@ -7,6 +7,7 @@ const I32_CONST = 0x41;
 const END = 0x0b;
 
 /** Sections by their numbers. */
+export const CUSTOM = 0;
 export const TYPE = 1;
 export const IMPORT = 2;
 export const FUNCTION = 3;
