@@ -49,6 +49,26 @@ class CursorTests(TestCase):
             cursor.execute("SELECT 1")
             self.assertEqual(cursor.fetchone(), (1,))
 
+    def test_many_queries_are_none(self):
+        for _, cursor in self.each():
+            for sql in ("SELECT %s", " select %s", "VALUES (%s)"):
+                with (
+                    self.subTest(sql),
+                    self.assertRaisesRegex(ProgrammingError, "can only execute DML statements"),
+                ):
+                    cursor.executemany(sql, [[1], [2]])
+
+    def test_parameters_are_a_sequence_or_have_names(self):
+        for _, cursor in self.each():
+            for params in (1, {1}, iter([1]), object()):
+                with (
+                    self.subTest(params),
+                    self.assertRaisesRegex(ProgrammingError, "^parameters are of unsupported type"),
+                ):
+                    cursor.execute("SELECT %s", params)
+            cursor.execute("SELECT %s", "a")
+            self.assertEqual(cursor.fetchone(), ("a",))
+
     def test_a_query_before_the_apps_are_ready(self):
         for _, cursor in self.each():
             with (

@@ -138,8 +138,9 @@ DEFERRED_KEYS = (
     "SELECT 1 FROM sqlite_master WHERE type = 'table' AND sql LIKE '%INITIALLY DEFERRED%' LIMIT 1"
 )
 
-#: Statements that only read, and so can be run again.
-READS = ("SELECT", "WITH", "VALUES")
+QUERIES = ("SELECT", "VALUES")
+#: Statements whose rows can be asked for again.
+READS = (*QUERIES, "WITH")
 #: Statements that open a transaction when autocommit is off.
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
@@ -391,7 +392,9 @@ class Cursor:
         return self
 
     def executemany(self, query: str, param_list: Iterable[Sequence | Mapping]) -> "Cursor":
-        """Run a statement once for each set of parameters; ``rowcount`` is the sum."""
+        """Run a statement that writes once for each set of parameters; ``rowcount`` is the sum."""
+        if is_query(query):
+            raise ProgrammingError("executemany() can only execute DML statements.")
         total = 0
         for params in param_list:
             self.execute(query, params)
@@ -487,6 +490,11 @@ def as_exact(row: tuple) -> tuple:
 
 def is_read(sql: str) -> bool:
     return sql.lstrip(" \t\n(")[:6].upper().startswith(READS)
+
+
+def is_query(sql: str) -> bool:
+    """Return whether a statement surely changes nothing: one that begins with WITH may."""
+    return sql.lstrip(" \t\n(")[:6].upper().startswith(QUERIES)
 
 
 def is_write(sql: str) -> bool:

@@ -60,14 +60,18 @@ def prepare(
     """
     Return the statement with ``?`` placeholders and the values to bind.
 
-    Raise ``UnsupportedParameter`` for a value that can't be bound,
+    Raise ``UnsupportedParameter`` for a value that can't be bound and for what holds no values,
     ``InfiniteParameter`` for an infinite one where the database does not take
     it, ``OverflowError`` for an integer beyond 64 bits and ``ValueError`` when
     placeholders and parameters differ in number.
     """
-    if is_named(params):
-        query, names = positional(query)
-        params = [params[name] for name in names]
+    # Most are one of these, and an abstract class is slow to tell.
+    if not isinstance(params, (tuple, list)):
+        if isinstance(params, Mapping):
+            query, names = positional(query)
+            params = [params[name] for name in names]
+        elif not hasattr(type(params), "__getitem__"):
+            raise UnsupportedParameter("parameters are of unsupported type")
     sql, adapters, integers, floats = plan(query, tuple(map(type, params)))
     if adapters is not None:
         params = [
@@ -82,11 +86,6 @@ def prepare(
     if len(params) > MAX_PARAMS:
         return inline(query, params)
     return sql, params
-
-
-def is_named(params: Sequence | Mapping) -> bool:
-    """Return whether parameters have names. Most are a tuple, and an abstract class is slow to tell."""
-    return not isinstance(params, (tuple, list)) and isinstance(params, Mapping)
 
 
 def only_statement(query: str) -> str:
