@@ -4,10 +4,12 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { callsIn } from "../src/build/instructions.ts";
+import { compact } from "../src/build/compact.ts";
 import { HOT_FUNCTIONS } from "../src/build/hot-functions.ts";
+import { BRANCH_HINT } from "../src/build/outline.ts";
 import { packData, partsOf, pyodideBuildId } from "../src/build/pyodide.ts";
 import { split } from "../src/build/split.ts";
-import { CODE, concatenated, DATA, ELEMENT, EXPORT, exported, FUNCTION, GLOBAL, IMPORT, MEMORY, moduleOf, number, positive, sized, TABLE, text, TYPE, vector, withMemory, withoutData } from "../src/build/wasm.ts";
+import { CODE, concatenated, CUSTOM, DATA, described, ELEMENT, EXPORT, exported, FUNCTION, GLOBAL, IMPORT, MEMORY, moduleOf, number, positive, sectionsOf, sized, TABLE, text, TYPE, vector, withMemory, withoutData } from "../src/build/wasm.ts";
 import { HOT, LATER, LOADER, type Later } from "../src/contract/wasm-parts.ts";
 import { openImage } from "../src/runtime/python/image.ts";
 
@@ -55,10 +57,11 @@ const { Module, Instance } = WebAssembly;
 const sources = (bytes: Uint8Array): BufferSource => bytes as Uint8Array<ArrayBuffer>;
 
 /** An instance of a module in three parts: of each function, by its place, the one that it is in. */
-function run(partOf: (place: number) => Later | "hot") {
-  const { hot: others, cold: rare } = split(small, (place) => partOf(place) !== "rare", "rare");
+function run(partOf: (place: number) => Later | "hot", after: (part: Uint8Array) => Uint8Array = (part) => part) {
+  const { hot: others, cold: rest } = split(small, (place) => partOf(place) !== "rare", "rare");
   // What follows the functions calls those of the other part.
-  const { hot, cold } = split(others, (place) => place >= FUNCTIONS || partOf(place) !== "cold", "cold");
+  const halves = split(others, (place) => place >= FUNCTIONS || partOf(place) !== "cold", "cold");
+  const [hot, rare, cold] = [halves.hot, rest, halves.cold].map(after) as [Uint8Array, Uint8Array, Uint8Array];
   const imports = { env: { double: (x: number) => 2 * x } };
   const instance = new Instance(new Module(sources(hot)), imports);
   const loads: Later[] = [];
@@ -76,12 +79,35 @@ function run(partOf: (place: number) => Later | "hot") {
 test("wherever a module is cut, it does the same", () => {
   const whole = new Instance(new Module(sources(small)), { env: { double: (x: number) => 2 * x } }).exports as { start(x: number): number };
   assert.equal(whole.start(3), 2 * (6 + 200 + 7) + 5);
-  for (let cut = 0; cut < 3 ** FUNCTIONS; cut++) {
-    const { start, calls } = run((place) => (["hot", ...LATER] as const)[Math.floor(cut / 3 ** place) % 3] as Later | "hot");
-    assert.equal(start(3), 431, String(cut));
-    assert.equal(start(4), 435, String(cut));
-    assert.equal(calls.value, 8, String(cut));
+  for (const after of [undefined, compact]) {
+    for (let cut = 0; cut < 3 ** FUNCTIONS; cut++) {
+      const { start, calls } = run((place) => (["hot", ...LATER] as const)[Math.floor(cut / 3 ** place) % 3] as Later | "hot", after);
+      assert.equal(start(3), 431, String(cut));
+      assert.equal(start(4), 435, String(cut));
+      assert.equal(calls.value, 8, String(cut));
+    }
   }
+});
+
+test("what nothing can reach is left out, and what comes behind it moves up", () => {
+  const functionsOf = (wasm: Uint8Array): number => described(sectionsOf(wasm).find(({ id }) => id === FUNCTION)?.body ?? Uint8Array.of(0), "function").length;
+  const hinted = concatenated(text(BRANCH_HINT), vector([concatenated(number(1), vector([[2, 1, 0]])), concatenated(number(300), vector([[4, 1, 1], [9, 1, 0]]))]));
+  const wasm = moduleOf([
+    { id: TYPE, body: vector([[0x60, 1, I32, 1, I32]]) },
+    { id: FUNCTION, body: vector(Array.from({ length: 301 }, () => [0])) },
+    { id: EXPORT, body: vector([exported("f", "function", 300)]) },
+    { id: CUSTOM, body: hinted },
+    { id: CODE, body: vector([...Array.from({ length: 299 }, () => code(0x20, 0)), code(0x20, 0, 0x41, 5, 0x6a), code(0x20, 0, 0x10, ...number(299), 0x10, ...number(299))]) },
+  ]);
+  const left = compact(wasm);
+  assert.deepEqual([functionsOf(wasm), functionsOf(left)], [301, 2]);
+  assert.equal((new Instance(new Module(sources(left))).exports as { f(x: number): number }).f(1), 11);
+  const [section] = sectionsOf(left).filter(({ id }) => id === CUSTOM);
+  assert.deepEqual([...(section?.body ?? [])], [...concatenated(text(BRANCH_HINT), vector([concatenated(number(1), vector([[4, 1, 1], [9, 1, 0]]))]))]);
+  // Code is as long as it was, so the places that the hints name are the same.
+  const lengths = (of: Uint8Array): number[] => described(sectionsOf(of).find(({ id }) => id === CODE)?.body ?? Uint8Array.of(0), "code").map(({ bytes }) => bytes.byteLength);
+  assert.deepEqual(lengths(left), lengths(wasm).slice(299));
+  assert.deepEqual(compact(left), left);
 });
 
 test("what nothing can reach is in neither half", () => {
@@ -96,7 +122,7 @@ test("what code calls is found among every kind of instruction", () => {
     ...[0x43, 0x10, 0x10, 0x10, 0x10, 0x1a, 0x44, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x1a], // constants that look like calls
     ...[0x10, 5, 0x41, 0x90, 0x20, 0x28, 2, 0x10, 0xfc, 10, 0, 0, 0xfc, 2, 0x1c, 1, 0x7f, 0xd2, ...number(300), 0x11, 0x10, 0, 0x12, 7],
   );
-  assert.deepEqual(callsIn(entry), [5, 300, 7]);
+  assert.deepEqual(callsIn(entry).map(({ which }) => which), [5, 300, 7]);
   assert.throws(() => callsIn(code(0xfd, 0)), /an instruction that is not known \(0xfd\)/);
 });
 

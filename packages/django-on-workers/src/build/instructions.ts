@@ -1,5 +1,5 @@
 /** The instructions of wasm functions. https://webassembly.github.io/spec/core/binary/instructions.html */
-import { number, positive, Reader } from "./wasm.ts";
+import { number, positive, Reader, type Reference } from "./wasm.ts";
 
 export const UNREACHABLE = 0x00;
 export const BLOCK = 0x02;
@@ -96,14 +96,14 @@ export function eachInstruction(code: Uint8Array, position: number, visit: (inst
 
 const CALLS = new Set([CALL, RETURN_CALL, REF_FUNC]);
 
-/** The numbers of the functions that an entry of the code section calls or refers to. Throws at an instruction that is not known. */
-export function callsIn(entry: Uint8Array): number[] {
-  const found: number[] = [];
+/** The functions that an entry of the code section calls or refers to. Throws at an instruction that is not known. */
+export function callsIn(entry: Uint8Array): Reference[] {
+  const found: Reference[] = [];
   const reader = new Reader(entry);
   reader.number();
   localsOf(reader);
-  eachInstruction(entry, reader.position, ({ opcode, numbers }) => {
-    if (CALLS.has(opcode)) found.push(numbers[0] as number);
+  eachInstruction(entry, reader.position, ({ opcode, numbers, start, end }) => {
+    if (CALLS.has(opcode)) found.push({ which: numbers[0] as number, bytes: entry.subarray(start + 1, end) });
   });
   return found;
 }

@@ -14,7 +14,7 @@ const I32 = 0x7f;
 /** What a call costs besides its bytes, in bytes, by estimate: leaving less is not worth it. */
 const GAIN = 16;
 /** The section that says which way a condition goes: V8 lays the other way aside. https://github.com/WebAssembly/branch-hinting/blob/main/proposals/branch-hinting/Overview.md */
-const BRANCH_HINT = "metadata.code.branch_hint";
+export const BRANCH_HINT = "metadata.code.branch_hint";
 
 /** The rest of a block: its instructions, and the block's frame. */
 interface Piece {

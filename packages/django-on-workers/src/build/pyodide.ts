@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { PREPARED, readContainer, writeContainer } from "../contract/bytes.ts";
 import { bufferOf } from "./archive.ts";
 import type { Cache } from "./cache.ts";
+import { compact } from "./compact.ts";
 import { HOT_FUNCTIONS } from "./hot-functions.ts";
 import { link, type Linked } from "./link.ts";
 import { packImage } from "./memory.ts";
@@ -91,7 +92,8 @@ export function partsOf(wasm: Uint8Array): WasmParts {
   });
   // Pieces come behind the functions, and what calls them stays with those.
   const { hot: whole, cold: rare } = split(outlined, (place) => place < functions, "rare");
-  return { ...split(whole, (place) => place >= functions || isHot(place), "cold"), rare };
+  const { hot, cold } = split(whole, (place) => place >= functions || isHot(place), "cold");
+  return { hot: compact(hot), rare: compact(rare), cold: compact(cold) };
 }
 
 /** Packs what a module puts into its memory. */

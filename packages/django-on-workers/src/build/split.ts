@@ -6,7 +6,7 @@
  * are never called in a Worker. In both halves every function has the number that it had, so the code of those that stay
  * is the same to the byte: in the place of a function that is in the other half are a few instructions which call it
  * through a table, if something in this half can call it at all. The hot half owns memory, globals and tables, so that an
- * image of the whole module fits it. What nothing can reach is in neither.
+ * image of the whole module fits it. Of what nothing can reach only a place is left, until compact.ts takes it.
  */
 import { HOT, type Later } from "../contract/wasm-parts.ts";
 import { CALL, CALL_INDIRECT, callsIn, constant, EMPTY, END, get, IF, REF_IS_NULL, TABLE_GET, UNREACHABLE } from "./instructions.ts";
@@ -53,7 +53,7 @@ const body = (...instructions: readonly number[][]): Uint8Array => sized([NO_LOC
 const callIndirect = (type: number, table: number): number[] => [CALL_INDIRECT, ...number(type), ...number(table)];
 
 /** Everything that is reached from some functions. */
-function reached(from: Iterable<number>, calls: (which: number) => readonly number[]): Set<number> {
+export function reached(from: Iterable<number>, calls: (which: number) => readonly number[]): Set<number> {
   const found = new Set(from);
   // What is added while this goes on comes later in it.
   for (const which of found) for (const called of calls(which)) found.add(called);
@@ -103,8 +103,8 @@ export function split(wasm: Uint8Array, isHot: (place: number) => boolean, name:
 
   /** What JavaScript and tables have. */
   const exports = exportsIn(contents(EXPORT));
-  const entries = [...exports.filter(({ kind }) => kind === "function").map(({ which }) => which), ...elementsIn(contents(ELEMENT))];
-  const { live, hot, cold } = needed(functions, entries, code.map(({ bytes }) => callsIn(bytes)));
+  const entries = [...exports.filter(({ kind }) => kind === "function").map(({ which }) => which), ...elementsIn(contents(ELEMENT)).map(({ which }) => which)];
+  const { live, hot, cold } = needed(functions, entries, code.map(({ bytes }) => callsIn(bytes).map(({ which }) => which)));
   const tables = described(contents(TABLE), "table");
   const coldTable = imported("table") + tables.length;
   const hotTable = coldTable + 1;

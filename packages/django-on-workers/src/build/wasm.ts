@@ -100,6 +100,10 @@ export function number(value: number): number[] {
   }
 }
 
+/** The same in so many bytes, of which the last may say nothing. */
+export const padded = (value: number, length: number): number[] =>
+  Array.from({ length }, (_, place) => (Math.floor(value / 128 ** place) % 128) + (place < length - 1 ? 128 : 0));
+
 /** A signed LEB128 number that is not negative: in its last byte, one bit less is the number's. */
 export function positive(value: number): number[] {
   const bytes = number(value);
@@ -234,8 +238,14 @@ export function exportsIn(section: Uint8Array): Exported[] {
   });
 }
 
+/** A number of a function, and the bytes that it is written in. */
+export interface Reference {
+  which: number;
+  bytes: Uint8Array;
+}
+
 /** The functions that a module puts into its tables. */
-export function elementsIn(section: Uint8Array): number[] {
+export function elementsIn(section: Uint8Array): Reference[] {
   const reader = new Reader(section);
   return reader
     .vector(() => {
@@ -249,7 +259,7 @@ export function elementsIn(section: Uint8Array): number[] {
       if (hasTable) reader.byte();
       return { functions: reader.vector(() => ({ which: reader.number() })) };
     })
-    .flatMap(({ functions }) => functions.map(({ which }) => which));
+    .flatMap(({ functions }) => functions);
 }
 
 /** An entry of a section of exports. */
