@@ -6,10 +6,9 @@ import { test } from "node:test";
 import { callsIn } from "../src/build/instructions.ts";
 import { compact } from "../src/build/compact.ts";
 import { HOT_FUNCTIONS } from "../src/build/hot-functions.ts";
-import { BRANCH_HINT } from "../src/build/outline.ts";
 import { packData, partsOf, pyodideBuildId } from "../src/build/pyodide.ts";
 import { split } from "../src/build/split.ts";
-import { CODE, concatenated, CUSTOM, DATA, described, ELEMENT, EXPORT, exported, FUNCTION, GLOBAL, IMPORT, MEMORY, moduleOf, number, positive, sectionsOf, sized, TABLE, text, TYPE, vector, withMemory, withoutData } from "../src/build/wasm.ts";
+import { BRANCH_HINT, CODE, concatenated, CUSTOM, DATA, described, ELEMENT, EXPORT, exported, FUNCTION, GLOBAL, IMPORT, MEMORY, moduleOf, number, positive, sectionsOf, sized, TABLE, text, TYPE, vector, withMemory, withoutData } from "../src/build/wasm.ts";
 import { HOT, LATER, LOADER, type Later } from "../src/contract/wasm-parts.ts";
 import { openImage } from "../src/runtime/python/image.ts";
 
@@ -99,7 +98,9 @@ test("what nothing can reach is left out, and what comes behind it moves up", ()
     { id: CUSTOM, body: hinted },
     { id: CODE, body: vector([...Array.from({ length: 299 }, () => code(0x20, 0)), code(0x20, 0, 0x41, 5, 0x6a), code(0x20, 0, 0x10, ...number(299), 0x10, ...number(299))]) },
   ]);
+  const before = Uint8Array.from(wasm);
   const left = compact(wasm);
+  assert.deepEqual(Uint8Array.from(wasm), before);
   assert.deepEqual([functionsOf(wasm), functionsOf(left)], [301, 2]);
   assert.equal((new Instance(new Module(sources(left))).exports as { f(x: number): number }).f(1), 11);
   const [section] = sectionsOf(left).filter(({ id }) => id === CUSTOM);
@@ -163,7 +164,7 @@ test("Pyodide's parts are modules, and its hot one with the data begins as the w
   const { hot, rare, cold } = partsOf(original);
   const { wasm, data } = withoutData(hot);
   assert.ok(wasm.byteLength < original.byteLength / 5, String(wasm.byteLength));
-  assert.equal(Module.customSections(new Module(sources(wasm)), "metadata.code.branch_hint").length, 1);
+  assert.equal(Module.customSections(new Module(sources(wasm)), BRANCH_HINT).length, 1);
   const sharedBy = (part: Uint8Array): string[] => Module.imports(new Module(sources(part))).filter(({ module }) => module === HOT).map(({ kind }) => kind);
   const others = ["memory", "tag", "tag", "global", "global", "global", "global"];
   assert.deepEqual(sharedBy(rare), [...Array.from({ length: 5 }, () => "table"), ...others]);

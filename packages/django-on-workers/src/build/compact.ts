@@ -4,13 +4,13 @@
  * of places in it stays true: a number that is smaller now is written in as many bytes.
  */
 import { callsIn } from "./instructions.ts";
-import { BRANCH_HINT } from "./outline.ts";
 import { reached } from "./split.ts";
-import { CODE, concatenated, CUSTOM, described, ELEMENT, elementsIn, EXPORT, exported, exportsIn, FUNCTION, IMPORT, importsIn, moduleOf, number, padded, Reader, sectionsOf, text, vector, type Reference } from "./wasm.ts";
+import { BRANCH_HINT, CODE, concatenated, CUSTOM, described, ELEMENT, elementsIn, EXPORT, exported, exportsIn, FUNCTION, IMPORT, importsIn, moduleOf, number, padded, Reader, sectionsOf, text, vector, type Reference } from "./wasm.ts";
 
 /** A copy of some bytes in which functions have other numbers. `references` lie in those bytes. */
 function renumbered(bytes: Uint8Array, references: readonly Reference[], numberOf: (which: number) => number): Uint8Array {
-  const copy = bytes.slice();
+  // A Buffer's own slice() would be no copy.
+  const copy = Uint8Array.from(bytes);
   for (const { which, bytes: place } of references) copy.set(padded(numberOf(which), place.byteLength), place.byteOffset - bytes.byteOffset);
   return copy;
 }
@@ -37,8 +37,9 @@ export function compact(wasm: Uint8Array): Uint8Array {
   const exports = exportsIn(contents(EXPORT));
   const entries = [...exports.filter(({ kind }) => kind === "function"), ...elementsIn(contents(ELEMENT))].map(({ which }) => which);
   const live = reached(entries, (which) => (which < imported ? [] : callsIn(code[which - imported] as Uint8Array).map((found) => found.which)));
-  const isKept = (_: unknown, place: number): boolean => live.has(imported + place);
-  const numbers = new Map(code.flatMap((_, place) => (isKept(_, place) ? [imported + place] : [])).map((which, place) => [which, imported + place]));
+  const kept = code.map((_, place) => imported + place).filter((which) => live.has(which));
+  const numbers = new Map(kept.map((which, place) => [which, imported + place]));
+  const isKept = (_: unknown, place: number): boolean => numbers.has(imported + place);
   const numberOf = (which: number): number => numbers.get(which) ?? which;
 
   const changed = (id: number, body: Uint8Array): Uint8Array => {

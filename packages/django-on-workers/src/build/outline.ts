@@ -8,13 +8,11 @@
  */
 import { flowsOf, type Flow, type Frame, type FunctionType } from "./flow.ts";
 import { BLOCK, BR, BR_IF, BR_TABLE, CALL, constant, EMPTY, END, get, I32_EQ, IF, LOCAL_GET, LOCAL_SET, LOCAL_TEE, LOOP, RETURN, UNREACHABLE, type Instruction } from "./instructions.ts";
-import { CODE, concatenated, CUSTOM, described, FUNCTION, FUNCTION_TYPE, moduleOf, number, sectionsOf, sized, text, TYPE, typesIn, vector, withMore, type Bytes } from "./wasm.ts";
+import { BRANCH_HINT, CODE, concatenated, CUSTOM, described, FUNCTION, FUNCTION_TYPE, moduleOf, number, sectionsOf, sized, text, TYPE, typesIn, vector, withMore, type Bytes } from "./wasm.ts";
 
 const I32 = 0x7f;
 /** What a call costs besides its bytes, in bytes, by estimate: leaving less is not worth it. */
 const GAIN = 16;
-/** The section that says which way a condition goes: V8 lays the other way aside. https://github.com/WebAssembly/branch-hinting/blob/main/proposals/branch-hinting/Overview.md */
-export const BRANCH_HINT = "metadata.code.branch_hint";
 
 /** The rest of a block: its instructions, and the block's frame. */
 interface Piece {

@@ -9,6 +9,7 @@ export const HOLDS = 3;
 /** Bits of a number. */
 export type Width = 1 | 2;
 
+/** Numbers that need no more than `width` bits each, as text. */
 export function packed(values: readonly number[], width: Width): string {
   const bytes = new Uint8Array(Math.ceil((values.length * width) / 8));
   values.forEach((value, place) => (bytes[(place * width) >> 3] = (bytes[(place * width) >> 3] as number) | (value << ((place * width) & 7))));

@@ -21,6 +21,9 @@ export const DATA = 11;
 export const DATA_COUNT = 12;
 export const TAG = 13;
 
+/** The section that says which way a condition goes: V8 lays the other way aside. https://github.com/WebAssembly/branch-hinting/blob/main/proposals/branch-hinting/Overview.md */
+export const BRANCH_HINT = "metadata.code.branch_hint";
+
 /** What can be imported and exported, each at the place that its number says. */
 const KINDS = ["function", "table", "memory", "global", "tag"] as const;
 export type Kind = (typeof KINDS)[number];
