@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { root } from "./lib/prepare.mjs";
 import { main, paint, Refusal, say } from "./lib/terminal.mjs";
 import { environment, pythons } from "./lib/venv.mjs";
@@ -57,9 +57,13 @@ function lint(): Counts {
   ]);
 }
 
-/** Files of node:test, three at a time: the machine may have two cores, but many a test waits, for the platform's limits or for a process. */
-function nodeTests(pattern: string): Counts {
-  const files = globSync(pattern, { cwd: root }).sort();
+/**
+ * Files of node:test, three at a time: the machine may have two cores, but many a test waits, for the platform's limits or
+ * for a process. `first` names those that take minutes: begun last, one of them would run on alone.
+ */
+function nodeTests(pattern: string, first: readonly string[] = []): Counts {
+  const rank = (path: string): number => (first.includes(basename(path, ".test.ts")) ? 0 : 1);
+  const files = globSync(pattern, { cwd: root }).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   if (files.length === 0) throw new Error(`There are no tests ${pattern}.`);
   const output = join(scratch, "counts.json");
   rmSync(output, { force: true });
@@ -107,7 +111,7 @@ const SUITES: Record<string, () => Counts | Promise<Counts>> = {
   python,
   integration: () => {
     command("Building what the test projects share", process.execPath, [join(root, "tests", "support", "shared.ts")]);
-    return nodeTests("tests/integration/*.test.ts");
+    return nodeTests("tests/integration/*.test.ts", ["databases", "django", "manage", "secrets"]);
   },
   e2e: () => nodeTests("tests/e2e/*.test.ts"),
   browser: () => nodeTests("tests/browser/*.test.ts"),

@@ -1,6 +1,5 @@
 /** Projects that the tests build: copied to a folder outside git, which keeps its cache from one run to the next. */
-import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Build, type BuildOptions } from "../../packages/django-on-workers/dist/build/index.js";
@@ -68,24 +67,35 @@ export function emptyProject(label: string): string {
 const SHARED = /^(?:packages|bytecode|base|pyodide|stdlib(?:-sources)?)-[0-9a-f]{32}$/;
 const pool = join(work, "pool");
 
-function share(from: string, to: string): void {
-  if (!existsSync(from)) return;
-  mkdirSync(to, { recursive: true });
-  for (const name of readdirSync(from)) {
-    if (!SHARED.test(name) || existsSync(join(to, name))) continue;
-    // Links, for thousands of files that nobody writes to. Under its name it is whole: somebody else may be looking.
-    const draft = join(to, `${name}.${process.pid}.draft`);
-    const linked = spawnSync("cp", ["-al", join(from, name), draft]).status === 0;
-    if (!linked) cpSync(join(from, name), draft, { recursive: true });
-    if (existsSync(join(to, name))) rmSync(draft, { recursive: true });
-    else renameSync(draft, join(to, name));
+const cacheOf = (folder: string): string => join(folder, ".django-on-workers", "cache");
+
+/** Links what is shared into a project's cache: nobody writes to it, and packages are thousands of files. */
+export function takeShared(folder: string): void {
+  if (!existsSync(pool)) return;
+  const cache = cacheOf(folder);
+  mkdirSync(cache, { recursive: true });
+  for (const name of readdirSync(pool)) {
+    if (SHARED.test(name) && !existsSync(join(cache, name))) symlinkSync(join(pool, name), join(cache, name));
   }
 }
 
-const cacheOf = (folder: string): string => join(folder, ".django-on-workers", "cache");
-
-export const takeShared = (folder: string): void => share(pool, cacheOf(folder));
-export const giveShared = (folder: string): void => share(cacheOf(folder), pool);
+/** Moves what can be shared out of a project's cache, and leaves links. */
+export function giveShared(folder: string): void {
+  const cache = cacheOf(folder);
+  mkdirSync(pool, { recursive: true });
+  for (const name of readdirSync(cache)) {
+    const [here, shared] = [join(cache, name), join(pool, name)];
+    if (!SHARED.test(name) || existsSync(shared)) continue;
+    try {
+      renameSync(here, shared);
+    } catch (error) {
+      // Another process was faster, with the same.
+      if (!existsSync(shared)) throw error;
+      continue;
+    }
+    symlinkSync(shared, here);
+  }
+}
 
 export interface Recorded {
   steps: string[];
