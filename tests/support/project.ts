@@ -71,9 +71,10 @@ const cacheOf = (folder: string): string => join(folder, ".django-on-workers", "
 
 /** Links what is shared into a project's cache: nobody writes to it, and packages are thousands of files. */
 export function takeShared(folder: string): void {
-  if (!existsSync(pool)) return;
   const cache = cacheOf(folder);
-  mkdirSync(cache, { recursive: true });
+  for (const path of [pool, cache]) mkdirSync(path, { recursive: true });
+  // Links to what somebody has deleted there: a build could not put anything in their place.
+  for (const name of readdirSync(cache)) if (!existsSync(join(cache, name))) rmSync(join(cache, name));
   for (const name of readdirSync(pool)) {
     if (SHARED.test(name) && !existsSync(join(cache, name))) symlinkSync(join(pool, name), join(cache, name));
   }
