@@ -46,12 +46,12 @@ function untouched(wasm: WebAssembly.Module): Uint8Array {
  * wasm module's own data, which every new instance has.
  */
 function changed(memory: Uint8Array, before: Uint8Array, wasm: WebAssembly.Module): Run[] {
-  const [now, booted, fresh] = [memory, before, untouched(wasm)].map((bytes) => new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 3)) as [BigUint64Array, BigUint64Array, BigUint64Array];
-  const perPage = PAGE >>> 3;
+  const [now, booted, fresh] = [memory, before, untouched(wasm)].map((bytes) => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2)) as [Int32Array, Int32Array, Int32Array];
+  const perPage = PAGE >>> 2;
   const hasChanged = (page: number): boolean => {
     for (let i = page * perPage; i < (page + 1) * perPage; i++) {
-      const value = fresh[i] ?? 0n;
-      if (now[i] !== value || (booted[i] ?? 0n) !== value) return true;
+      const value = fresh[i] ?? 0;
+      if (now[i] !== value || (booted[i] ?? 0) !== value) return true;
     }
     return false;
   };
@@ -132,12 +132,15 @@ async function runStep(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer, hea
   return writeContainer(STEP_RESULT, found, files.map(([, contents]) => contents));
 }
 
+/** Bytes of a kind that is not compressed on the way, as Cloudflare, and so Miniflare, does with what has no type. */
+const answer = (bytes: Uint8Array): Response => new Response(bytes, { headers: { "content-type": "application/octet-stream" } });
+
 export function createBuilder(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer | undefined): ExportedHandler {
   return {
     async fetch(request) {
       try {
-        if (!base) return new Response(await bare(parts, stdlib, Number(new URL(request.url).searchParams.get("seed"))));
-        return new Response(await step(parts, stdlib, base, await request.arrayBuffer()));
+        if (!base) return answer(await bare(parts, stdlib, Number(new URL(request.url).searchParams.get("seed"))));
+        return answer(await step(parts, stdlib, base, await request.arrayBuffer()));
       } catch (error) {
         return new Response(error instanceof Error ? (error.stack ?? error.message) : String(error), { status: 500 });
       }
