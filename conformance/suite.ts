@@ -47,22 +47,32 @@ export const EXTRAS = ["docutils", "tblib", "tzdata"];
 const INVALID = ["test_runner_apps/tagged/tests_syntax_error.py", "i18n/commands/locale/ja/LC_MESSAGES/django.po"];
 const HELD_BACK = ".held-back";
 
+/** Less than all of a suite, for a build that takes less. */
+export interface Part {
+  apps: readonly string[];
+  /** Lines of requirements.txt, with which the release itself must be what is installed. */
+  requirements: readonly string[];
+}
+
 /**
  * The suite of a release as a project, built for a database: in the same folder for all, so that its two thousand files
  * are compiled once. What was built for another database before is gone then.
  */
-export async function buildSuite(release: string, database: Database): Promise<Build> {
+export async function buildSuite(release: string, database: Database, part?: Part): Promise<Build> {
   const tests = join(await sdist(release), "tests");
-  const folder = emptyProject(`conformance-${release}`);
-  cpSync(tests, folder, { recursive: true, filter: (path) => !path.endsWith("__pycache__") });
-  for (const path of INVALID) renameSync(join(folder, path), join(folder, `${path}${HELD_BACK}`));
+  const folder = emptyProject(`conformance-${release}${part ? "-part" : ""}`);
+  const left = new Set(part ? (await appsOf(release)).filter((app) => !part.apps.includes(app)).map((app) => join(tests, app)) : []);
+  cpSync(tests, folder, { recursive: true, filter: (path) => !path.endsWith("__pycache__") && !left.has(path) });
+  for (const path of INVALID) {
+    if (existsSync(join(folder, path))) renameSync(join(folder, path), join(folder, `${path}${HELD_BACK}`));
+  }
   cpSync(runner, folder, { recursive: true, filter: (path) => !path.endsWith("__pycache__") });
   for (const name of ["__init__.py", "limited_sqlite.py", "backends"]) {
     cpSync(join(limited, name), join(folder, "tests", "db", name), { recursive: true, filter: (path) => !path.endsWith("__pycache__") });
   }
   writeFileSync(join(folder, "tests", "__init__.py"), "");
   writeFileSync(join(folder, "pyproject.toml"), `[tool.django-on-workers]\nsettings = "suite_${database.replace("-", "_")}"\n`);
-  writeFileSync(join(folder, "requirements.txt"), [`Django==${release}`, ...EXTRAS, ""].join("\n"));
+  writeFileSync(join(folder, "requirements.txt"), [...(part?.requirements ?? [`Django==${release}`, ...EXTRAS]), ""].join("\n"));
   if (database === "d1") {
     const d1_databases = ["DB", "OTHER"].map((binding) => ({ binding, database_name: binding.toLowerCase() }));
     writeFileSync(join(folder, "wrangler.json"), JSON.stringify({ d1_databases }));
