@@ -18,7 +18,7 @@ import sentinel from "./sentinel.wasm";
 import stdlib from "./stdlib.bin";
 import given from "./given.mjs";
 prepareModules([...given.fixedModules, ...likelySignatures()]);
-export default createBuilder({ createModule, wasm, sentinel, pyodideBuildId: given.buildId }, stdlib, given.base);
+export default createBuilder({ createModule, wasm, sentinel, pyodideBuildId: given.buildId }, stdlib);
 `;
 
 export interface Capture<Result> {
@@ -42,27 +42,25 @@ const asBuffer = (bytes: Uint8Array): ArrayBuffer =>
 /** Steps of a build; each runs in an interpreter of its own, which starts from the same captured memory. */
 export class Builder {
   readonly #cache: Cache;
-  readonly #pyodide: Pyodide;
-  /** The archive of Python's standard library. */
-  readonly #stdlib: Uint8Array;
+  readonly #worker: BuildWorker;
   /** The builder and its step that this one's steps start after, kept by the key; nothing where they start with Python's own start. */
   readonly #previous: { builder: Builder; step: Step; key: string } | undefined;
-  #worker: Promise<Miniflare> | undefined;
+  /** The name by which the Worker knows the memory that steps start from. */
+  #base: Promise<string> | undefined;
 
-  constructor(cache: Cache, pyodide: Pyodide, stdlib: Uint8Array, previous?: { builder: Builder; step: Step; key: string }) {
+  constructor(cache: Cache, worker: BuildWorker, previous?: { builder: Builder; step: Step; key: string }) {
     this.#cache = cache;
-    this.#pyodide = pyodide;
-    this.#stdlib = stdlib;
+    this.#worker = worker;
     this.#previous = previous;
   }
 
   /** A builder whose steps start where `step` ends. What that leaves is kept by `key`, and made when it is needed. */
   after(key: string, step: Step): Builder {
-    return new Builder(this.#cache, this.#pyodide, this.#stdlib, { builder: this, step, key });
+    return new Builder(this.#cache, this.#worker, { builder: this, step, key });
   }
 
   get pyodide(): Pyodide {
-    return this.#pyodide;
+    return this.#worker.pyodide;
   }
 
   /** Runs a Python function; returns what it returned and the files that lie under `collect`. */
@@ -84,58 +82,69 @@ export class Builder {
     return { result: JSON.parse(header.result) as Result, header, memory: body };
   }
 
-  async dispose(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    if (worker) await (await worker).dispose();
-  }
-
   #capture(step: Step, conditions?: Conditions): Promise<ArrayBuffer> {
     return this.#send(step, { capture: true, collect: [], ...(conditions && { conditions }) });
   }
 
   async #send(step: Step, options: Pick<StepHeader, "capture" | "collect" | "conditions">): Promise<ArrayBuffer> {
-    this.#worker ??= this.#start();
+    const base = await (this.#base ??= this.#sendBase());
     const { archives, ...rest } = step;
     const header: StepHeader = { ...rest, ...options, archives: archives.map((archive) => archive.byteLength) };
-    return post(await this.#worker, "/", writeContainer(STEP, header, archives));
+    return this.#worker.send("POST", base, writeContainer(STEP, header, archives));
   }
 
-  async #start(): Promise<Miniflare> {
-    return this.#create(await this.#base());
-  }
-
-  /** The memory that steps start from, as the build's own Worker captures it. */
-  async #base(): Promise<Uint8Array> {
-    const key = digest(version, this.#pyodide.buildId, JSON.stringify([...runtimeModules()]), this.#stdlib, this.#previous?.key ?? "");
-    return this.#cache.bytes("base", key, async () => {
+  async #sendBase(): Promise<string> {
+    const key = digest(version, this.pyodide.buildId, JSON.stringify([...runtimeModules()]), this.#worker.stdlib, this.#previous?.key ?? "");
+    const memory = await this.#cache.bytes("base", key, async () => {
       if (this.#previous) return new Uint8Array(await this.#previous.builder.#capture(this.#previous.step));
-      const worker = this.#create(undefined);
       // The seed of hash() ends in the image: one of the build's own, so that nobody outside can tell it.
       const seed = Number.parseInt(digest(key, String(Math.random())).slice(0, 8), 16);
-      try {
-        return new Uint8Array(await post(worker, `/?seed=${seed}`, new Uint8Array()));
-      } finally {
-        await worker.dispose();
-      }
+      return new Uint8Array(await this.#worker.send("POST", `?seed=${seed}`, new Uint8Array()));
     });
+    await this.#worker.send("PUT", key, memory);
+    return key;
+  }
+}
+
+/** workerd with the build's own Worker (`runtime/django/builder.ts`), begun with the first thing that is sent to it. */
+export class BuildWorker {
+  readonly pyodide: Pyodide;
+  /** The archive of Python's standard library. */
+  readonly stdlib: Uint8Array;
+  #miniflare: Miniflare | undefined;
+
+  constructor(pyodide: Pyodide, stdlib: Uint8Array) {
+    this.pyodide = pyodide;
+    this.stdlib = stdlib;
   }
 
-  #create(base: Uint8Array | undefined): Miniflare {
-    const { glue, wasm, sentinel, fixedModules, buildId } = this.#pyodide;
-    const given = { fixedModules, buildId };
-    const source = base
-      ? `import base from "./base.bin"; export default { ...${JSON.stringify(given)}, base };`
-      : `export default ${JSON.stringify(given)};`;
+  async send(method: "PUT" | "POST", path: string, body: Uint8Array): Promise<ArrayBuffer> {
+    const worker = (this.#miniflare ??= this.#start());
+    const send = () => worker.dispatchFetch(`http://builder/${path}`, { method, body: asBuffer(body) });
+    // Sent again once: a step depends on nothing but what it is sent.
+    const response = await send().catch((error: unknown) => {
+      if (isClosed(error)) return send();
+      throw error;
+    });
+    if (!response.ok) throw new Error(`A step of the build failed.\n${await response.text()}`);
+    return response.arrayBuffer();
+  }
+
+  async dispose(): Promise<void> {
+    await this.#miniflare?.dispose();
+    this.#miniflare = undefined;
+  }
+
+  #start(): Miniflare {
+    const { glue, wasm, sentinel, fixedModules, buildId } = this.pyodide;
     const modules = [
       { type: "ESModule" as const, path: "/builder.mjs", contents: ENTRY },
-      { type: "ESModule" as const, path: "/given.mjs", contents: source },
+      { type: "ESModule" as const, path: "/given.mjs", contents: `export default ${JSON.stringify({ fixedModules, buildId })};` },
       { type: "ESModule" as const, path: "/pyodide.asm.mjs", contents: glue },
       { type: "CompiledWasm" as const, path: "/pyodide.asm.wasm", contents: wasm },
       { type: "CompiledWasm" as const, path: "/sentinel.wasm", contents: sentinel },
-      { type: "Data" as const, path: "/stdlib.bin", contents: this.#stdlib },
+      { type: "Data" as const, path: "/stdlib.bin", contents: this.stdlib },
       ...[...runtimeModules()].map(([path, contents]) => ({ type: "ESModule" as const, path: `/${path}`, contents })),
-      ...(base ? [{ type: "Data" as const, path: "/base.bin", contents: base }] : []),
     ];
     return new Miniflare(
       convertV4MiniflareOptions({
@@ -155,14 +164,3 @@ const isClosed = (error: unknown): boolean => {
   const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
   return code === "EPIPE" || code === "ECONNRESET" || code === "UND_ERR_SOCKET";
 };
-
-async function post(worker: Miniflare, path: string, body: Uint8Array): Promise<ArrayBuffer> {
-  const send = () => worker.dispatchFetch(`http://builder${path}`, { method: "POST", body: asBuffer(body) });
-  // Sent again once: a step depends on nothing but what it is sent.
-  const response = await send().catch((error: unknown) => {
-    if (isClosed(error)) return send();
-    throw error;
-  });
-  if (!response.ok) throw new Error(`A step of the build failed.\n${await response.text()}`);
-  return response.arrayBuffer();
-}

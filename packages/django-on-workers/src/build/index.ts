@@ -1,7 +1,7 @@
 /** The build as a library: a Django project in, a Worker out. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { Builder } from "./builder.ts";
+import { Builder, BuildWorker } from "./builder.ts";
 import { Cache } from "./cache.ts";
 import { compilePackages, compileProject } from "./compile.ts";
 import { emit, type Output } from "./emit.ts";
@@ -58,11 +58,11 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
   const installed = await resolve(project, target(), cache, progress);
   const pyodide = await readPyodide(cache);
   const stdlib = await standardLibrary(pyodide, cache, progress);
-  const bare = new Builder(cache, pyodide, stdlib.archive);
-  let builder: Builder | undefined;
+  const worker = new BuildWorker(pyodide, stdlib.archive);
+  const bare = new Builder(cache, worker);
   try {
     const packages = await compilePackages(installed, bare, cache, progress);
-    builder = withPackages(bare, packages);
+    const builder = withPackages(bare, packages);
     const source = await compileProject(project, builder, cache, progress);
     const environment = environmentOf(project, options.environment ?? process.env, options.deployed);
     const inspection = await inspect(project, source, packages, environment, bare, cache, progress);
@@ -73,7 +73,6 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
     cache.prune();
     return { ...output, project, facts: inspection.facts };
   } finally {
-    await builder?.dispose();
-    await bare.dispose();
+    await worker.dispose();
   }
 }

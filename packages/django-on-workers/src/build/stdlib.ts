@@ -1,7 +1,7 @@
 /** Python's standard library as a Worker mounts it: bytecode. Pyodide brings it as a zip archive of sources. */
 import { unzipSync } from "fflate";
 import { packFiles, writeArchive, type Files } from "./archive.ts";
-import { Builder } from "./builder.ts";
+import { Builder, BuildWorker } from "./builder.ts";
 import type { Cache } from "./cache.ts";
 import { cachePath, compiled, NO_SOURCE, packPackages } from "./compile.ts";
 import type { Progress } from "./progress.ts";
@@ -28,13 +28,13 @@ export async function standardLibrary(pyodide: Pyodide, cache: Cache, progress: 
   const archive = async (): Promise<Uint8Array> => {
     progress.step("Compiling Python's standard library (once)");
     const files = filesOf(pyodide);
-    const builder = new Builder(cache, pyodide, writeArchive([root], packFiles(files, 1)));
+    const worker = new BuildWorker(pyodide, writeArchive([root], packFiles(files, 1)));
     try {
-      const bytecode = await compiled(builder, new Map(), root, WITHOUT_DOCSTRINGS);
+      const bytecode = await compiled(new Builder(cache, worker), new Map(), root, WITHOUT_DOCSTRINGS);
       for (const path of files.keys()) if (bytecode.has(cachePath(path))) files.set(path, NO_SOURCE);
       return writeArchive([root], packPackages(new Map([...files, ...bytecode])));
     } finally {
-      await builder.dispose();
+      await worker.dispose();
     }
   };
   const sources = async (): Promise<Uint8Array> => writeArchive([root], packPackages(new Map([...filesOf(pyodide)].filter(([path]) => path.endsWith(".py")))));

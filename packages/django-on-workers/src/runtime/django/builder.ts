@@ -135,12 +135,26 @@ async function runStep(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer, hea
 /** Bytes of a kind that is not compressed on the way, as Cloudflare, and so Miniflare, does with what has no type. */
 const answer = (bytes: Uint8Array): Response => new Response(bytes, { headers: { "content-type": "application/octet-stream" } });
 
-export function createBuilder(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer | undefined): ExportedHandler {
+/**
+ * Takes a memory to start from (`PUT /name`), and runs a step that starts from it (`POST /name`). `POST /?seed=` captures
+ * what Python's own start leaves.
+ */
+export function createBuilder(parts: Parts, stdlib: ArrayBuffer): ExportedHandler {
+  const bases = new Map<string, ArrayBuffer>();
   return {
     async fetch(request) {
+      const { pathname, searchParams } = new URL(request.url);
+      const name = pathname.slice(1);
       try {
-        if (!base) return answer(await bare(parts, stdlib, Number(new URL(request.url).searchParams.get("seed"))));
-        return answer(await step(parts, stdlib, base, await request.arrayBuffer()));
+        const body = await request.arrayBuffer();
+        if (name === "") return answer(await bare(parts, stdlib, Number(searchParams.get("seed"))));
+        if (request.method === "PUT") {
+          bases.set(name, body);
+          return new Response(null, { status: 204 });
+        }
+        const base = bases.get(name);
+        if (!base) throw new Error(`Nobody has sent the memory ${name}.`);
+        return answer(await step(parts, stdlib, base, body));
       } catch (error) {
         return new Response(error instanceof Error ? (error.stack ?? error.message) : String(error), { status: 500 });
       }
