@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileS
 import { join, relative } from "node:path";
 import { describe, test } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
-import { readArchive, unpack } from "../../packages/django-on-workers/src/build/archive.ts";
+import { readArchive, unpack, type Packed } from "../../packages/django-on-workers/src/build/archive.ts";
 import { IMAGE, readContainer, type ImageHeader } from "../../packages/django-on-workers/src/contract/bytes.ts";
 import { writeVariables } from "../support/behaviour.ts";
 import { json } from "../support/http.ts";
@@ -36,7 +36,11 @@ function* contents(folder: string): Generator<[name: string, bytes: Uint8Array]>
     }
     if (name.endsWith("files.bin")) {
       const archive = Buffer.concat([bytes, readFileSync(path.replace(/files\.bin$/, "contents.bin"))]);
-      for (const [file, packed] of readArchive(archive)) yield [`${name}: ${file}`, Buffer.from(unpack(packed))];
+      const blocks = new Map<Packed["block"], Uint8Array>();
+      for (const [file, { block, offset, length }] of readArchive(archive)) {
+        if (!blocks.has(block)) blocks.set(block, unpack({ block, offset: 0, length: block.length }));
+        yield [`${name}: ${file}`, (blocks.get(block) as Uint8Array).subarray(offset, offset + length)];
+      }
     }
   }
 }
@@ -101,6 +105,9 @@ describe("a project that keeps a secret from the moment of an import", () => {
       const holders = searched(built.folder);
       assert.equal(recorded.warnings.length, 1, JSON.stringify(recorded));
       assert.match(recorded.warnings[0] ?? "", /captured\.views reads API_TOKEN/);
+      const again: Recorded = { steps: [], warnings: [] };
+      await buildProject(folder, { environment: { ...process.env, ...variables }, recorded: again });
+      assert.deepEqual(again, { steps: [], warnings: recorded.warnings });
       for (const secret of Object.values(IN_ENVIRONMENT)) assert.deepEqual(holders(secret), [], secret);
       writeVariables(folder, { SECRET_KEY: "key", API_TOKEN: "the real token" });
       const site = await serve(built);

@@ -20,6 +20,13 @@ export interface ImageResult {
   modules: string[];
 }
 
+/** What is kept beside an image. */
+interface KeptImage {
+  modules: string[];
+  /** Why the project is not in it. */
+  reason: string | undefined;
+}
+
 /** A plain yes or no says nothing about a secret, and often decides what a project imports. */
 const BOOLEAN = /^(?:0|1|true|false|yes|no|on|off|)$/i;
 
@@ -95,13 +102,12 @@ export async function makeImage(
     let captured = await attempt(true);
     // A module that holds an application may well read the environment: it runs in every start.
     if ("reason" in captured.result && captured.result.application) captured = await attempt(false);
-    if ("reason" in captured.result) {
-      progress.warn(`The project is imported when the Worker starts, which takes longer, because ${captured.result.reason}.`);
-      captured = await builder.capture<Outcome>(step(false, false), given);
-    }
+    const reason = "reason" in captured.result ? captured.result.reason : undefined;
+    if (reason !== undefined) captured = await builder.capture<Outcome>(step(false, false), given);
     const image = packImage(captured.header, captured.memory, level);
-    return writeContainer(IMAGE, { modules: captured.header.modules }, [image]);
+    return writeContainer(IMAGE, { modules: captured.header.modules, reason } satisfies KeptImage, [image]);
   });
-  const { header, body } = readContainer<{ modules: string[] }>(IMAGE, bufferOf(kept));
+  const { header, body } = readContainer<KeptImage>(IMAGE, bufferOf(kept));
+  if (header.reason !== undefined) progress.warn(`The project is imported when the Worker starts, which takes longer, because ${header.reason}.`);
   return { image: body, modules: header.modules };
 }

@@ -92,9 +92,7 @@ export async function inspect(
   if (kept) {
     const { facts, environment: before, sources } = JSON.parse(kept.toString("utf8")) as Kept;
     const archive = cache.read("statics", digest(fixed, before, sources));
-    if (archive && before === environmentKey(facts.environment) && sources === sourcesKey(facts.modules)) {
-      return { facts, statics: relativeTo(readArchive(archive), facts.static_root) };
-    }
+    if (archive && before === environmentKey(facts.environment) && sources === sourcesKey(facts.modules)) return inspected(facts, archive, progress);
   }
   progress.step("Collecting static files");
   const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !BASE_ENVIRONMENT.includes(name)));
@@ -108,21 +106,23 @@ export async function inspect(
   const { result, files } = await builder.run<Facts | { error: { stage: string; traceback: string } }>(step, [PROJECT_ROOT]);
   if ("error" in result) throw explain(result.error, project);
   const facts = result;
-  // A static root outside the project is not looked at: the files stay out of the assets, and say so.
+  // A static root outside the project is not looked at.
   const collected: Files = new Map([...files].filter(([path]) => path.startsWith(`${facts.static_root}/`)));
-  if (facts.collected && collected.size === 0) {
-    progress.warn(`STATIC_ROOT is ${facts.static_root}, outside the project's folder: its files do not become assets.`);
-  }
-  const mount = facts.static_root;
-  const archive = writeArchive([mount], packFiles(facts.collected ? collected : new Map(), 9));
+  const archive = writeArchive([facts.static_root], packFiles(facts.collected ? collected : new Map(), 9));
   const keys = { environment: environmentKey(facts.environment), sources: sourcesKey(facts.modules) };
   cache.write("statics", digest(fixed, keys.environment, keys.sources), archive);
   cache.write("facts", fixed, Buffer.from(JSON.stringify({ facts, ...keys } satisfies Kept)));
-  return { facts, statics: relativeTo(readArchive(archive), mount) };
+  return inspected(facts, archive, progress);
 }
 
-const relativeTo = (files: Map<string, Packed>, root: string): Map<string, Packed> =>
-  new Map([...files].map(([path, packed]) => [path.slice(root.length + 1), packed]));
+function inspected(facts: Facts, archive: Uint8Array, progress: Progress): Inspection {
+  const root = facts.static_root;
+  const statics = new Map([...readArchive(archive)].map(([path, packed]) => [path.slice(root.length + 1), packed]));
+  if (facts.collected && statics.size === 0) {
+    progress.warn(`STATIC_ROOT is ${root}, outside the project's folder: its files do not become assets.`);
+  }
+  return { facts, statics };
+}
 
 function explain({ stage, traceback }: { stage: string; traceback: string }, project: Project): UserError {
   const detail = traceback.trim();
