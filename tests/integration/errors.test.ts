@@ -4,6 +4,7 @@ import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "n
 import { createServer, type AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
 import { after, describe, test } from "node:test";
+import { strToU8, zipSync } from "fflate";
 import { dow, freePort, type Result } from "../support/command.ts";
 import { copyProject, emptyProject, work } from "../support/project.ts";
 
@@ -73,6 +74,23 @@ describe("a project", () => {
       assert.match(told(result, "DOW_REQUIREMENT_HAS_NO_WHEEL"), new RegExp(`${named}.*requirements\\.txt.*no wheel`));
     });
   }
+
+  test("with a requirement that brings native code names the file", async () => {
+    const folder = copyProject("captured", "native");
+    const wheel = "fast-1.0-py3-none-any.whl";
+    const contents = {
+      "fast/__init__.py": "",
+      "fast/_fast.so": "an object of another machine",
+      "fast-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: fast\nVersion: 1.0\n",
+      "fast-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+      "fast-1.0.dist-info/RECORD": "fast/__init__.py,,\nfast/_fast.so,,\nfast-1.0.dist-info/METADATA,,\nfast-1.0.dist-info/WHEEL,,\nfast-1.0.dist-info/RECORD,,\n",
+    };
+    writeFileSync(join(folder, wheel), zipSync(Object.fromEntries(Object.entries(contents).map(([path, text]) => [path, strToU8(text)]))));
+    writeFileSync(join(folder, "requirements.txt"), `Django>=5.2,<6.2\n./${wheel}\n`);
+    const result = await dow(["build"], folder);
+    assert.equal(result.status, 1);
+    assert.match(told(result, "DOW_REQUIREMENT_HAS_NO_WHEEL"), /fast\/_fast\.so is native code, which can't be loaded yet/);
+  });
 });
 
 describe("a machine", () => {

@@ -1,34 +1,18 @@
 /** Sources to bytecode: once for the packages, file by file for the project. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join, relative, sep } from "node:path";
-import { UserError } from "../contract/errors.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { PACKAGES_ROOT, PROJECT_ROOT } from "../contract/manifest.ts";
 import { packFiles, readArchive, writeArchive, type Files, type Packed } from "./archive.ts";
 import type { Builder } from "./builder.ts";
+import { cachePath, compiled, filesUnder, NO_SOURCE, ownSources, packPackages } from "./bytecode.ts";
 import { digest, type Cache } from "./cache.ts";
 import { compileCatalogue } from "./catalogues.ts";
-import { pythonFolder } from "./modules.ts";
 import type { Progress } from "./progress.ts";
 import { projectFiles, type Project } from "./project.ts";
+import type { Pyodide } from "./pyodide.ts";
+import { uncompiled } from "./stdlib.ts";
 
-const OUT = "/compiled";
-const PACKAGES_LEVEL = 19;
-/** Bytes of packages that are packed together: half a millisecond for who reads one of their files. */
-const PACKAGES_BLOCK = 256 * 1024;
-/** Packs files that are not the project's. */
-export const packPackages = (files: Files): Map<string, Packed> => packFiles(files, PACKAGES_LEVEL, PACKAGES_BLOCK);
 const PROJECT_LEVEL = 9;
-
-function filesUnder(folder: string, mount: string, keep: (path: string) => boolean): Files {
-  const files: Files = new Map();
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const absolute = join(entry.parentPath, entry.name);
-    const path = relative(folder, absolute).split(sep).join("/");
-    if (keep(path)) files.set(`${mount}/${path}`, readFileSync(absolute));
-  }
-  return files;
-}
 
 /**
  * Packages whose docstrings nothing reads at run time. Others may: some make a parser or a help text of them. So do
@@ -42,40 +26,6 @@ const NONE = "(?!)";
 const SUPERFLUOUS = [/\.po$/, /\.pyi$/, /\.pyc$/, /^bin\//, /\.dist-info\/(?:RECORD|INSTALLER|REQUESTED|WHEEL|licenses\/|LICENSE|AUTHORS)/];
 /** Packages' files that only the build needs: our own build steps, and static files that become assets. */
 export const BUILD_ONLY = new RegExp(`^${PACKAGES_ROOT}/(?:django_on_workers/build/|[^/]+/(?:.+/)?static/)`);
-/** Python takes bytecode because a file of the module's name is there. Django's reports of an error read it, too. */
-export const NO_SOURCE = Buffer.from("# Only the bytecode of this module is part of the build.\n");
-const NATIVE = /\.(?:so|pyd|dylib)$/;
-
-/**
- * The bytecode of the sources under `root`, of which those that the builder's interpreter has anyway need not be given.
- * Those whose path begins with a match of a regular expression of Python's lose their docstrings.
- */
-export async function compiled(builder: Builder, sources: Files, root: string, withoutDocstrings: string): Promise<Files> {
-  const mounted = packFiles(new Map([...ownSources(), ...sources]), 1);
-  const mounts = [...new Set([PACKAGES_ROOT, root])].filter((mount) => [...mounted.keys()].some((path) => path.startsWith(`${mount}/`)));
-  const { result, files } = await builder.run<{ failed: [string, string][] }>(
-    {
-      archives: [writeArchive(mounts, mounted)],
-      path: [PACKAGES_ROOT],
-      module: "django_on_workers.build.compile",
-      function: "compile_tree",
-      // Packages come without the sources that columns are for.
-      config: { root, out: OUT, without_docstrings: withoutDocstrings, columns: root === PROJECT_ROOT },
-    },
-    [OUT],
-  );
-  if (root === PROJECT_ROOT && result.failed.length > 0) {
-    const lines = result.failed.map(([path, message]) => `${path.slice(PROJECT_ROOT.length + 1)}: ${message}`);
-    throw new UserError("DOW_PROJECT_FAILED", "The project has files that are not valid Python:", lines.join("\n"));
-  }
-  return new Map([...files].map(([path, contents]) => [root + path.slice(OUT.length), contents]));
-}
-
-/** The Python package that is shipped with this one. */
-function ownSources(): Files {
-  return filesUnder(pythonFolder, `${PACKAGES_ROOT}/django_on_workers`, (path) => !/(?:^|\/)__pycache__\//.test(path));
-}
-
 export interface Packages {
   key: string;
   /** Bytecode, data, and in the place of each source a line that says so. */
@@ -85,24 +35,17 @@ export interface Packages {
 }
 
 /** The installed packages and ours. */
-export async function compilePackages(folder: string, builder: Builder, cache: Cache, progress: Progress): Promise<Packages> {
+export async function compilePackages(folder: string, pyodide: Pyodide, cache: Cache, progress: Progress): Promise<Packages> {
   const own = ownSources();
   // Its name says what is in the folder, wherever the project lies.
-  const key = digest(basename(folder), builder.pyodide.buildId, ...[...own].flat());
+  const key = digest(basename(folder), pyodide.buildId, ...[...own].flat());
   const installed = (): Files => new Map([...filesUnder(folder, PACKAGES_ROOT, (path) => !SUPERFLUOUS.some((pattern) => pattern.test(path))), ...own]);
   const sourcesOf = (files: Files): Files => new Map([...files].filter(([path]) => path.endsWith(".py")));
   const archive = await cache.bytes("bytecode", key, async () => {
     progress.step("Compiling the packages (once)");
     const files = installed();
-    const native = [...files.keys()].find((path) => NATIVE.test(path));
-    if (native !== undefined) {
-      throw new UserError(
-        "DOW_REQUIREMENT_HAS_NO_WHEEL",
-        `${native.slice(PACKAGES_ROOT.length + 1)} is native code, which can't be loaded yet. Use a release or an alternative of that package that is pure Python.`,
-      );
-    }
     const sources = sourcesOf(files);
-    const bytecode = await compiled(builder, sources, PACKAGES_ROOT, WITHOUT_DOCSTRINGS);
+    const bytecode = await uncompiled(pyodide, cache, (builder) => compiled(builder, sources, PACKAGES_ROOT, WITHOUT_DOCSTRINGS));
     for (const path of sources.keys()) if (bytecode.has(cachePath(path))) files.set(path, NO_SOURCE);
     // What the build leaves out shares no block with what it keeps.
     const parts = Map.groupBy([...files, ...bytecode], ([path]) => BUILD_ONLY.test(path));
@@ -112,9 +55,6 @@ export async function compilePackages(folder: string, builder: Builder, cache: C
   const sources = async (): Promise<Uint8Array> => writeArchive([PACKAGES_ROOT], packPackages(sourcesOf(installed())));
   return { key, archive, sources: async () => cache.bytes("sources", key, sources) };
 }
-
-/** Where Python looks for a module's bytecode; `importlib.util.cache_from_source`. */
-export const cachePath = (path: string): string => path.replace(/([^/]+)\.py$/, "__pycache__/$1.cpython-314.pyc");
 
 export interface Source {
   /** Digest of all its files. */

@@ -43,6 +43,12 @@ const LEVEL = 9;
 /** Where a build of the project goes. */
 export const outputFolder = (project: Project): string => join(project.root, ".django-on-workers");
 
+/** What two steps give that go on side by side. Where one fails the other is not left running. */
+async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return Promise.all([a, b]);
+}
+
 /**
  * Builds a project into `.django-on-workers/`. Each step is kept by the hash of its inputs.
  *
@@ -55,13 +61,11 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
   mkdirSync(folder, { recursive: true });
   const cache = new Cache(join(folder, "cache"), toolDigest());
   const withSources = options.sources ?? cache.read("kept", "sources")?.toString() === "true";
-  const installed = await resolve(project, target(), cache, progress);
-  const pyodide = await readPyodide(cache);
-  const stdlib = await standardLibrary(pyodide, cache, progress);
+  const [installed, pyodide] = await both(resolve(project, target(), cache, progress), readPyodide(cache));
+  const [stdlib, packages] = await both(standardLibrary(pyodide, cache, progress), compilePackages(installed, pyodide, cache, progress));
   const worker = new BuildWorker(pyodide, stdlib.archive);
   const bare = new Builder(cache, worker);
   try {
-    const packages = await compilePackages(installed, bare, cache, progress);
     const builder = withPackages(bare, packages);
     const source = await compileProject(project, builder, cache, progress);
     const environment = environmentOf(project, options.environment ?? process.env, options.deployed);

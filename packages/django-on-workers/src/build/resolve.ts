@@ -1,6 +1,6 @@
 /** Installs a project's requirements, for the target and not for this machine, with uv or pip. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../contract/errors.ts";
 import type { Cache } from "./cache.ts";
@@ -84,6 +84,7 @@ function findInstaller(): Installer {
   return pip(python);
 }
 
+const NATIVE = /\.(?:so|pyd|dylib)$/;
 const UNREACHABLE =
   /Failed to establish a new connection|Name or service not known|Temporary failure in name resolution|NewConnectionError|Max retries exceeded|Connection refused|Read timed out|ProxyError|dns error|error sending request|Could not connect|tunnel error|SSLError/i;
 const NO_WHEEL = [
@@ -109,6 +110,13 @@ export async function resolve(project: Project, target: Target, cache: Cache, pr
       // Relative paths in requirements mean the project's folder.
       const { status, output } = await collect(program, args, project.root);
       if (status !== 0) throw explain(output, project, target, installer.name);
+      const native = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((path) => NATIVE.test(path));
+      if (native !== undefined) {
+        throw new UserError(
+          "DOW_REQUIREMENT_HAS_NO_WHEEL",
+          `${native} is native code, which can't be loaded yet. Use a release or an alternative of that package that is pure Python.`,
+        );
+      }
     } finally {
       rmSync(scratch, { recursive: true, force: true });
     }
