@@ -1,9 +1,10 @@
 """Cursors as Django has them, here and on its own SQLite backend."""
 
+import sys
 import warnings
 from unittest import mock
 
-from .project import ALIASES, TestCase, setup
+from .project import ALIASES, NATIVE, TestCase, setup
 
 setup()
 
@@ -57,6 +58,16 @@ class CursorTests(TestCase):
                     self.assertRaisesRegex(ProgrammingError, "can only execute DML statements"),
                 ):
                     cursor.executemany(sql, [[1], [2]])
+
+    def test_a_negative_size_means_all_rows(self):
+        for connection, cursor in self.each():
+            if connection.alias == NATIVE and sys.version_info >= (3, 15):
+                # Since then refused; the runtime's Python is 3.14.
+                continue
+            cursor.execute("SELECT %s UNION ALL SELECT %s UNION ALL SELECT %s", [1, 2, 3])
+            self.assertEqual(cursor.fetchmany(1), [(1,)])
+            self.assertEqual(cursor.fetchmany(-1), [(2,), (3,)])
+            self.assertEqual(cursor.fetchmany(-1), [])
 
     def test_parameters_are_a_sequence_or_have_names(self):
         for _, cursor in self.each():

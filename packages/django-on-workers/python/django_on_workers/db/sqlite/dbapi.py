@@ -406,7 +406,10 @@ class Cursor:
         return next(self._rows, None)
 
     def fetchmany(self, size: int | None = None) -> list[tuple]:
-        return list(islice(self._rows, self.arraysize if size is None else size))
+        """Return the next rows; all that are left for a negative ``size``, as Python's sqlite3 does."""
+        if size is None:
+            size = self.arraysize
+        return list(self._rows if size < 0 else islice(self._rows, size))
 
     def fetchall(self) -> list[tuple]:
         return list(self._rows)
