@@ -50,13 +50,13 @@ const HELD_BACK = ".held-back";
 /** Less than all of a suite, for a build that takes less. */
 export interface Part {
   apps: readonly string[];
-  /** Lines of requirements.txt, with which the release itself must be what is installed. */
-  requirements: readonly string[];
+  /** What requirements.txt has; the release itself must be what that installs. */
+  requirements: string;
 }
 
 /**
  * The suite of a release as a project, built for a database: in the same folder for all, so that its two thousand files
- * are compiled once. What was built for another database before is gone then.
+ * are compiled once. What was built for another database before is gone then. A part lies in a folder beside it.
  */
 export async function buildSuite(release: string, database: Database, part?: Part): Promise<Build> {
   const tests = join(await sdist(release), "tests");
@@ -72,7 +72,7 @@ export async function buildSuite(release: string, database: Database, part?: Par
   }
   writeFileSync(join(folder, "tests", "__init__.py"), "");
   writeFileSync(join(folder, "pyproject.toml"), `[tool.django-on-workers]\nsettings = "suite_${database.replace("-", "_")}"\n`);
-  writeFileSync(join(folder, "requirements.txt"), [...(part?.requirements ?? [`Django==${release}`, ...EXTRAS]), ""].join("\n"));
+  writeFileSync(join(folder, "requirements.txt"), part?.requirements ?? [`Django==${release}`, ...EXTRAS, ""].join("\n"));
   if (database === "d1") {
     const d1_databases = ["DB", "OTHER"].map((binding) => ({ binding, database_name: binding.toLowerCase() }));
     writeFileSync(join(folder, "wrangler.json"), JSON.stringify({ d1_databases }));

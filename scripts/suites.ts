@@ -65,6 +65,8 @@ function nodeTests(pattern: string, first: readonly string[] = []): Counts {
   const isLater = (path: string): number => Number(!first.includes(basename(path, ".test.ts")));
   const files = globSync(pattern, { cwd: root }).sort().sort((a, b) => isLater(a) - isLater(b));
   if (files.length === 0) throw new Error(`There are no tests ${pattern}.`);
+  const missing = first.find((name) => !files.some((path) => basename(path, ".test.ts") === name));
+  if (missing !== undefined) throw new Error(`There is no ${missing} among the tests ${pattern}.`);
   const output = join(scratch, "counts.json");
   rmSync(output, { force: true });
   const reporters = [

@@ -12,6 +12,26 @@ import { serve } from "../support/worker.ts";
 const nothing = (): Recorded => ({ steps: [], warnings: [] });
 
 describe("the cache", () => {
+  test("a static root outside the project is told of each time, one without files never", async () => {
+    const folder = copyProject("captured", "static-root");
+    const settings = join(folder, "config", "settings.py");
+    appendFileSync(settings, '\nINSTALLED_APPS += ["django.contrib.staticfiles"]\nSTATIC_URL = "static/"\nSTATIC_ROOT = "/elsewhere/static"\n');
+    appendFileSync(join(folder, "captured", "views.py"), `\n# ${Date.now()}\n`);
+    const environment = { ...process.env, ...VARIABLES };
+    const outside = async (): Promise<[steps: number, warnings: string[]]> => {
+      const recorded = nothing();
+      await buildProject(folder, { environment, recorded });
+      return [recorded.steps.length, recorded.warnings.filter((text) => text.includes("STATIC_ROOT"))];
+    };
+    const told = ["STATIC_ROOT is /elsewhere/static, outside the project's folder: its files do not become assets."];
+    const [steps, first] = await outside();
+    assert.ok(steps > 0);
+    assert.deepEqual(first, told);
+    assert.deepEqual(await outside(), [0, told]);
+    writeFileSync(settings, readFileSync(settings, "utf8").replace('"/elsewhere/static"', 'os.path.join(os.getcwd(), "collected")'));
+    assert.deepEqual((await outside())[1], []);
+  });
+
   test("an unchanged project takes no step, a changed file only what depends on it", async () => {
     const folder = copyProject("behaviour", "cache");
     writeVariables(folder, VARIABLES);

@@ -21,7 +21,7 @@ describe("Django's own tests", () => {
       // The Django that the test projects have, which is installed and compiled already.
       const project = await buildBehaviour("durable-object", "wsgi");
       const release = (await managed(project, "version")).trim();
-      const requirements = [readFileSync(join(project.project.root, "requirements.txt"), "utf8").trim()];
+      const requirements = readFileSync(join(project.project.root, "requirements.txt"), "utf8");
       const part = { apps: labels.map((label) => label.split(".")[0] as string), requirements };
       const place = inWorkerd(await buildSuite(release, database, part), database);
       const result = await runUnit(place, labels, ["basic.tests.ModelTest.test_eq"]);

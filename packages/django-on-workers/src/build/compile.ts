@@ -26,6 +26,7 @@ const NONE = "(?!)";
 const SUPERFLUOUS = [/\.po$/, /\.pyi$/, /\.pyc$/, /^bin\//, /\.dist-info\/(?:RECORD|INSTALLER|REQUESTED|WHEEL|licenses\/|LICENSE|AUTHORS)/];
 /** Packages' files that only the build needs: our own build steps, and static files that become assets. */
 export const BUILD_ONLY = new RegExp(`^${PACKAGES_ROOT}/(?:django_on_workers/build/|[^/]+/(?:.+/)?static/)`);
+
 export interface Packages {
   key: string;
   /** Bytecode, data, and in the place of each source a line that says so. */

@@ -118,7 +118,7 @@ export async function inspect(
 function inspected(facts: Facts, archive: Uint8Array, progress: Progress): Inspection {
   const root = facts.static_root;
   const statics = new Map([...readArchive(archive)].map(([path, packed]) => [path.slice(root.length + 1), packed]));
-  if (facts.collected && statics.size === 0) {
+  if (facts.collected && !root.startsWith(`${PROJECT_ROOT}/`)) {
     progress.warn(`STATIC_ROOT is ${root}, outside the project's folder: its files do not become assets.`);
   }
   return { facts, statics };
