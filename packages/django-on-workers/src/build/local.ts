@@ -74,15 +74,26 @@ export interface LocalOptions {
   state?: string;
 }
 
+/** The Worker's options as Wrangler makes them of its configuration. */
+async function configuredOptions(build: Build): Promise<Record<string, unknown>> {
+  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
+  // Wrangler looks for .dev.vars beside the configuration that it is given; the project's lie in its root.
+  const envFiles = [".env", ".env.local", ".dev.vars"].map((name) => join(build.project.root, name));
+  const { WRANGLER_LOG } = process.env;
+  // It tells which of them it found, on standard output, which belongs to management commands: `dumpdata > data.json`.
+  process.env["WRANGLER_LOG"] ??= "warn";
+  try {
+    return optionsOf(build.config, undefined, { envFiles } as never).workerOptions as unknown as Record<string, unknown>;
+  } finally {
+    if (WRANGLER_LOG === undefined) delete process.env["WRANGLER_LOG"];
+  }
+}
+
 /** Starts workerd with the emitted Worker and its bindings, as its Wrangler configuration has them. */
 export async function startLocal(build: Build, options: LocalOptions = {}): Promise<Miniflare> {
   const { entry = readFileSync(join(build.folder, "index.js"), "utf8"), extraDatabases = [], log, state } = options;
-  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
-  // Wrangler looks for .dev.vars beside the configuration that it is given; the project's lie in its root.
-  const { workerOptions } = optionsOf(build.config, undefined, {
-    envFiles: [".env", ".env.local", ".dev.vars"].map((name) => join(build.project.root, name)),
-  } as never);
-  const { assets: _assets, modulesRules: _rules, rootPath: _root, ...configured } = workerOptions as Record<string, unknown>;
+  const workerOptions = await configuredOptions(build);
+  const { assets: _assets, modulesRules: _rules, rootPath: _root, ...configured } = workerOptions;
   const databases = (configured["d1Databases"] ?? {}) as Record<string, unknown>;
   const worker = new Miniflare(
     convertV4MiniflareOptions({
