@@ -152,6 +152,12 @@ combinations(ALL, (database, kind) => {
     });
   }
 
+  test("synchronous code finds no running loop, and asynchronous code does", async () => {
+    const found = { before: true, called: false, callback: true, task: "slept", thread: false, nested: true, after: true };
+    assert.deepEqual(await json(site.url, "/loops-async/"), found);
+    assert.deepEqual(await json(site.url, "/loops/"), { before: false, entered: found, between: false, waited: found, run: true, after: false });
+  });
+
   test("a file is sent with its length, type and name", async () => {
     const { headers, body } = await send(site.url, "/file/");
     assert.equal(headers["content-length"], "250000");

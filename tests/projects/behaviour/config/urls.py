@@ -70,6 +70,8 @@ urlpatterns = [
     path("results/stream/", results.stream),
     path("transaction/<str:how>/", views.transactions),
     path("transfer/", views.transfer),
+    path("loops/", asynchronous.synchronous_loops),
+    path("loops-async/", asynchronous.asynchronous_loops),
     path("adaptations/", views.adaptations),
     path("pool/", views.pool),
     path("password/", views.password),

@@ -56,9 +56,12 @@ def _check_sync_to_async() -> list[str]:
 def _apply_sync_to_async() -> None:
     from asgiref.sync import SyncToAsync
 
+    from .running_loop import synchronous
+
     async def __call__(self, *args, **kwargs):
         """Calls the function right here: there is no other thread, and it may wait."""
-        return self.func(*args, **kwargs)
+        with synchronous():
+            return self.func(*args, **kwargs)
 
     SyncToAsync.__call__ = __call__
 
@@ -75,24 +78,53 @@ def _check_async_to_sync() -> list[str]:
 
 
 def _apply_async_to_sync() -> None:
-    import asyncio
     from contextvars import copy_context
 
     from asgiref import sync
     from pyodide.ffi import run_sync
 
+    from .running_loop import is_synchronous, real_loop
+
     def __call__(self, *args, **kwargs):
         """Suspends this stack until the coroutine is done; other requests go on meanwhile."""
+        before = is_synchronous.get()
         context = copy_context()
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(self.awaitable(*args, **kwargs), context=context)
+        task = real_loop().create_task(self.awaitable(*args, **kwargs), context=context)
         try:
             return run_sync(task)
         finally:
             # As asgiref does: what the coroutine activated (a language, a time zone) holds for the caller.
             sync._restore_context(context)
+            is_synchronous.set(before)
 
     sync.AsyncToSync.__call__ = __call__
+
+
+def _check_running_loop() -> list[str]:
+    import asyncio
+
+    from asgiref import local
+
+    problems = _parameters(asyncio.Handle._run, "self")
+    problems += _parameters(asyncio.to_thread, "func", "args", "kwargs")
+    return problems + _attributes(local.asyncio, "get_running_loop")
+
+
+def _apply_running_loop() -> None:
+    import asyncio
+    from types import SimpleNamespace
+
+    from asgiref import local
+
+    from . import running_loop
+
+    for module in (asyncio, asyncio.events):
+        module.get_running_loop = running_loop.get_running_loop
+    for module in (asyncio, asyncio.threads):
+        module.to_thread = running_loop.to_thread
+    asyncio.Handle._run = running_loop.run_handle
+    # A request's database connections are the same in its synchronous and its asynchronous code.
+    local.asyncio = SimpleNamespace(get_running_loop=running_loop.real_loop)
 
 
 # Django: Pyodide always has a running loop, so the check that guards the ORM against being called from async code
@@ -152,6 +184,8 @@ def _check_thread_pool() -> list[str]:
 def _apply_thread_pool() -> None:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+    from .running_loop import synchronous
+
     def submit(self, fn, /, *args, **kwargs):
         """Call the function right here, which may wait. Return a future that is done."""
         if self._shutdown:
@@ -162,7 +196,8 @@ def _apply_thread_pool() -> None:
             worker = self._create_worker_context()
             worker.initialize()
             try:
-                result = worker.run(self._resolve_work_item_task(fn, args, kwargs))
+                with synchronous():
+                    result = worker.run(self._resolve_work_item_task(fn, args, kwargs))
             finally:
                 worker.finalize()
         except BaseException as error:  # for whoever asks for the result, as in a thread
@@ -283,6 +318,12 @@ ADAPTATIONS = (
         "refuses to run under a running loop, and there always is one here",
         _check_async_to_sync,
         _apply_async_to_sync,
+    ),
+    Adaptation(
+        "asyncio.get_running_loop",
+        "finds a loop in synchronous code too, because one is always running",
+        _check_running_loop,
+        _apply_running_loop,
     ),
     Adaptation(
         "django.utils.asyncio.async_unsafe",

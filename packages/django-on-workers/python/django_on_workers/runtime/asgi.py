@@ -9,6 +9,7 @@ from django_on_workers import env
 from django_on_workers._host import calls, done, host, packed
 
 from .head import parse
+from .running_loop import real_loop
 
 __all__ = ["server"]
 
@@ -44,7 +45,7 @@ def server(application):
     """A function that serves one request with `application`."""
 
     def serve(request_id: int, head: str) -> None:
-        run_sync(asyncio.get_running_loop().create_task(_serve(application, request_id, head)))
+        run_sync(real_loop().create_task(_serve(application, request_id, head)))
 
     return serve
 

@@ -7,6 +7,8 @@ for all. Tasks that a request starts share the request's mapping, because they i
 
 from contextvars import ContextVar
 
+from .running_loop import is_synchronous
+
 __all__ = ["begin", "local"]
 
 _scopes: ContextVar[dict] = ContextVar("django_on_workers.locals")
@@ -14,8 +16,9 @@ _outside: dict = {}
 
 
 def begin() -> None:
-    """Start a scope of its own for the current context."""
+    """Start a scope of its own for the current context, which is synchronous, as a thread of its own would be."""
     _scopes.set({})
+    is_synchronous.set(True)
 
 
 class local:
