@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { Cache } from "../../packages/django-on-workers/dist/build/cache.js";
 import { readProject } from "../../packages/django-on-workers/dist/build/project.js";
 import { target } from "../../packages/django-on-workers/dist/build/pyodide.js";
@@ -31,10 +31,11 @@ describe("packages without a wheel in pure Python", () => {
     const { status, stdout, stderr } = await dow(["manage", "shell", "--no-imports", "--command", PROGRAM], folder);
     assert.equal(status, 0, stderr);
     assert.deepEqual(stdout.trim().split("\n"), ["3", "{'places': ['Lyon', 'Köln']} False True", "Ada &lt;b&gt;"]);
-    assert.deepEqual(stepsOf(stderr).toSorted(), ["docopt", "markupsafe", "pyyaml"]);
+    // uv would build Jinja2 too: of its old versions alone there are no wheels.
+    assert.deepEqual(stepsOf(stderr).filter((name) => name !== "jinja2").toSorted(), ["docopt", "markupsafe", "pyyaml"]);
   });
 
-  test("are built where uv installs", async () => {
+  test("are built where uv installs", async (t) => {
     const environment = join(work, "uv");
     if (!existsSync(environment)) await ran("python3", ["-m", "venv", environment], work);
     await ran(join(environment, "bin", "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"], work);
@@ -42,7 +43,7 @@ describe("packages without a wheel in pure Python", () => {
     writeFileSync(join(folder, "requirements.txt"), `${REQUIREMENTS}# ${Date.now()}\n`);
     const path = process.env["PATH"];
     process.env["PATH"] = [join(environment, "bin"), path].join(delimiter);
-    after(() => void (process.env["PATH"] = path));
+    t.after(() => void (process.env["PATH"] = path));
     const steps: string[] = [];
     const progress = { step: (step: string) => void steps.push(step), warn: assert.fail };
     const packages = await resolve(readProject({ root: folder }), target(), new Cache(join(folder, ".django-on-workers", "cache")), progress);

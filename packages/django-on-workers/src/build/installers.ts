@@ -118,27 +118,23 @@ const pip = (python: string): Installer => ({
 
 /**
  * Without pip's cache, which may have a wheel of the same source with native code, and is not to have this one. A wheel
- * that could have native code is named for this machine even if it has none, and installers look at names only.
+ * that could have native code is named for this machine even if it has none, and installers look at names only; whether
+ * it has none is seen when all is installed.
  */
 const BUILD = `
-import os, re, sys, zipfile
+import os, sys
 from pip._internal.cli.main import main
 built, name, requirement = sys.argv[1:]
 common = ["--no-deps", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
 before = set(os.listdir(built))
 status = main(["wheel", *common, "--no-binary", name, "--wheel-dir", built, requirement])
 for wheel in set(os.listdir(built)) - before:
-    path = os.path.join(built, wheel)
-    with zipfile.ZipFile(path) as archive:
-        native = [name for name in archive.namelist() if re.search(r"[.](?:so|pyd|dylib)$", name)]
-    if native:
-        os.remove(path)
-        sys.exit(f"{wheel} has native code: {', '.join(native)}")
-    os.rename(path, os.path.join(built, "-".join(wheel.split("-")[:2]) + "-py3-none-any.whl"))
+    pure = "-".join(wheel.split("-")[:2]) + "-py3-none-any.whl"
+    os.rename(os.path.join(built, wheel), os.path.join(built, pure))
 sys.exit(status)
 `;
 
-/** Makes a wheel of a package's source distribution, for the next `install`, if its source gives one in pure Python. */
+/** Makes a wheel of a package's source distribution, for the next `install`. */
 export function buildWheel({ python: [program, ...args] }: Installer, { name, requirement }: Missing, { root, built }: Installation): Promise<Outcome> {
   return run(program, [...args, "-c", BUILD, built, name, requirement], root, NO_COMPILER);
 }

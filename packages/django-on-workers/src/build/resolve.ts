@@ -51,32 +51,29 @@ async function install(installer: Installer, options: Installation, project: Pro
     const { ok, output } = await installer.install(options);
     if (ok) return;
     const missing = UNREACHABLE.test(output) ? [] : missingIn(output);
-    if (missing.length === 0) throw failed(output, project, installer);
-    const untried = missing.filter(({ name }) => !tried.has(name));
-    let details = output;
-    let built = false;
-    for (const package_ of untried) {
-      tried.add(package_.name);
-      progress.step(`Building ${package_.name} from its source, because it has no wheel in pure Python`);
-      const outcome = await buildWheel(installer, package_, options);
-      built ||= outcome.ok;
-      if (!outcome.ok) details = outcome.output;
+    let [details, built] = [output, false];
+    for (const wanted of missing.filter(({ name }) => !tried.has(name))) {
+      tried.add(wanted.name);
+      progress.step(`Building ${wanted.name} from its source, because it has no wheel in pure Python`);
+      const outcome = await buildWheel(installer, wanted, options);
+      if (outcome.ok) built = true;
+      else details = outcome.output;
     }
-    if (!built) throw noWheel(missing, details, project, options.target);
+    if (!built) throw explain(details, missing, project, options.target, installer);
   }
 }
 
-function noWheel(missing: Missing[], output: string, project: Project, target: Target): UserError {
-  return new UserError(
-    "DOW_REQUIREMENT_HAS_NO_WHEEL",
-    `${missing.map(({ name }) => name).join(", ")} (from ${project.requirementsFrom}): there is no wheel that runs here, and the source gives none. It must be pure Python, and support Python ${target.python}. Replace it, or make it optional where it is imported.`,
-    tail(output),
-  );
-}
-
-function failed(output: string, project: Project, installer: Installer): UserError {
+function explain(output: string, missing: readonly Missing[], project: Project, target: Target, installer: Installer): UserError {
   if (UNREACHABLE.test(output)) {
     return new UserError("DOW_INDEX_UNREACHABLE", `The package index can't be reached. Check the network, or ${installer.name}'s configuration of an index or proxy.`, tail(output));
+  }
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(", ");
+    return new UserError(
+      "DOW_REQUIREMENT_HAS_NO_WHEEL",
+      `${names} (from ${project.requirementsFrom}): there is no wheel that runs here, and the source gives none. It must be pure Python, and support Python ${target.python}. Replace it, or make it optional where it is imported.`,
+      tail(output),
+    );
   }
   return new UserError("DOW_INSTALL_FAILED", `${installer.name} could not install the packages of ${project.requirementsFrom}.`, tail(output));
 }

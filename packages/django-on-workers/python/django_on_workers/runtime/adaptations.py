@@ -56,11 +56,11 @@ def _check_sync_to_async() -> list[str]:
 def _apply_sync_to_async() -> None:
     from asgiref.sync import SyncToAsync
 
-    from .running_loop import synchronous
+    from .running_loop import is_synchronous
 
     async def __call__(self, *args, **kwargs):
         """Calls the function right here: there is no other thread, and it may wait."""
-        with synchronous():
+        with is_synchronous.set(True):
             return self.func(*args, **kwargs)
 
     SyncToAsync.__call__ = __call__
@@ -184,7 +184,7 @@ def _check_thread_pool() -> list[str]:
 def _apply_thread_pool() -> None:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from .running_loop import synchronous
+    from .running_loop import is_synchronous
 
     def submit(self, fn, /, *args, **kwargs):
         """Call the function right here, which may wait. Return a future that is done."""
@@ -196,7 +196,7 @@ def _apply_thread_pool() -> None:
             worker = self._create_worker_context()
             worker.initialize()
             try:
-                with synchronous():
+                with is_synchronous.set(True):
                     result = worker.run(self._resolve_work_item_task(fn, args, kwargs))
             finally:
                 worker.finalize()
@@ -320,8 +320,8 @@ ADAPTATIONS = (
         _apply_async_to_sync,
     ),
     Adaptation(
-        "asyncio.get_running_loop",
-        "finds a loop in synchronous code too, because one is always running",
+        "asyncio.get_running_loop, asyncio.to_thread",
+        "finds a loop in synchronous code too, because one is always running; has no thread to go to",
         _check_running_loop,
         _apply_running_loop,
     ),

@@ -7,18 +7,9 @@ from where a request or a command begins until the loop runs something, a task o
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
 
-__all__ = [
-    "get_running_loop",
-    "is_synchronous",
-    "real_loop",
-    "run_handle",
-    "synchronous",
-    "to_thread",
-]
+__all__ = ["get_running_loop", "is_synchronous", "real_loop", "run_handle", "to_thread"]
 
 is_synchronous: ContextVar[bool] = ContextVar("django_on_workers.synchronous", default=False)
 
@@ -33,19 +24,9 @@ def get_running_loop() -> asyncio.AbstractEventLoop:
     return real_loop()
 
 
-@contextmanager
-def synchronous() -> Iterator[None]:
-    """A block of code that would run in a thread of its own elsewhere."""
-    before = is_synchronous.set(True)
-    try:
-        yield
-    finally:
-        is_synchronous.reset(before)
-
-
 async def to_thread(func, /, *args, **kwargs):
     """Stands in for :func:`asyncio.to_thread`: there is no other thread, so it calls the function right here."""
-    with synchronous():
+    with is_synchronous.set(True):
         return copy_context().run(func, *args, **kwargs)
 
 
