@@ -8,7 +8,8 @@ import { cachePath, compiled, filesUnder, NO_SOURCE, ownSources, packPackages } 
 import { digest, type Cache } from "./cache.ts";
 import { compileCatalogue } from "./catalogues.ts";
 import type { Progress } from "./progress.ts";
-import { projectFiles, type Project } from "./project.ts";
+import { projectFiles } from "./files.ts";
+import type { Project } from "./project.ts";
 import type { Pyodide } from "./pyodide.ts";
 import { uncompiled } from "./stdlib.ts";
 

@@ -17,7 +17,8 @@ import { standardLibrary } from "./stdlib.ts";
 export { UserError, type UserErrorCode } from "../contract/errors.ts";
 export type { Database, Interface, Manifest } from "../contract/manifest.ts";
 export { SIZE_LIMIT, type Output, type Sizes } from "./emit.ts";
-export { projectFiles, readProject, type Project, type ProjectOptions } from "./project.ts";
+export { projectFiles } from "./files.ts";
+export { readProject, type Project, type ProjectOptions } from "./project.ts";
 export type { Progress } from "./progress.ts";
 
 export interface BuildOptions extends ProjectOptions {

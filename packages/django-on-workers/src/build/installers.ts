@@ -1,7 +1,10 @@
 /** uv and pip: installing wheels for another Python and platform than this machine's. */
 import { spawn, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { UserError } from "../contract/errors.ts";
 import type { Target } from "./pyodide.ts";
+import { isFor, isHashed } from "./requirements.ts";
 
 /** A package without a usable wheel, as an installer's output names it. */
 export interface Missing {
@@ -14,12 +17,14 @@ export interface Installation {
   target: Target;
   /** Where the packages go. */
   folder: string;
-  /** A file of requirements; paths in it are relative to `root`. */
-  file: string;
+  /** As in a requirements file; paths are relative to `root`. */
+  requirements: readonly string[];
   root: string;
+  /** Packages that are left out, whatever asks for them. */
+  excluded: readonly string[];
   /** A folder of wheels that {@link buildWheel} has made. */
   built: string;
-  /** An empty folder, for what is downloaded. */
+  /** An empty folder. */
   scratch: string;
 }
 
@@ -33,6 +38,8 @@ export interface Installer {
   name: string;
   /** Installs wheels, and no others than those in pure Python. */
   install(options: Installation): Promise<Outcome>;
+  /** Writes the versions of the project's uv.lock to its output, as in a requirements file; for those that can. */
+  locked?(root: string): Promise<Outcome>;
   /** A Python of this machine that has pip. */
   python: readonly [program: string, ...args: string[]];
 }
@@ -61,29 +68,41 @@ function run(program: string, args: string[], cwd: string, environment: Record<s
   });
 }
 
+/** A file of these lines in a folder; its path. */
+function written(folder: string, name: string, lines: readonly string[]): string {
+  const path = join(folder, name);
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(""));
+  return path;
+}
+
 const uv: Installer = {
   name: "uv",
-  install: ({ target, folder, file, root, built }) =>
+  install: ({ target, folder, requirements, root, excluded, built, scratch }) =>
     run(
       "uv",
       [
         "pip", "install", "--target", folder, "--only-binary", ":all:", "--find-links", built, "--python-version", target.python,
-        "--python-platform", "wasm32-pyodide2024", "--no-progress", "--requirement", file,
+        "--python-platform", "wasm32-pyodide2024", "--no-progress", "--requirement", written(scratch, "requirements.txt", requirements),
+        "--override", written(scratch, "overrides.txt", excluded.map((name) => `${name}; python_version < "0"`)),
       ],
       root,
     ),
+  locked: (root) =>
+    run("uv", ["export", "--frozen", "--no-default-groups", "--no-emit-project", "--no-hashes", "--no-header", "--no-annotate", "--quiet"], root),
   python: ["uv", "run", "--no-project", "--with", "pip", "python"],
 };
 
 /**
  * Resolving for another Python than pip's own. `pip download` looks at the target's version and tags, but evaluates
  * environment markers for the Python that runs it; this makes it evaluate them for the target too. `pip install` does
- * neither, so it gets only the wheels that were downloaded.
+ * neither, so it gets only the wheels that were downloaded. Packages that are left out are ones whose markers are not met.
  */
 const INSTALL = `
 import glob, os, sys
+from pip._internal.req.req_install import InstallRequirement
 from pip._vendor.packaging import markers
-version, folder, wheels, built, requirements, *tags = sys.argv[1:]
+from pip._vendor.packaging.utils import canonicalize_name
+version, folder, wheels, built, requirements, excluded, *tags = sys.argv[1:]
 default = markers.default_environment
 markers.default_environment = lambda: default() | {
     "implementation_name": "cpython", "implementation_version": version + ".0", "os_name": "posix",
@@ -91,6 +110,9 @@ markers.default_environment = lambda: default() | {
     "platform_system": "Emscripten", "platform_version": "", "python_full_version": version + ".0",
     "python_version": version, "sys_platform": "emscripten",
 }
+matches = InstallRequirement.match_markers
+excluded = {canonicalize_name(name) for name in excluded.split()}
+InstallRequirement.match_markers = lambda self, *args: canonicalize_name(self.name or "") not in excluded and matches(self, *args)
 from pip._internal.cli.main import main
 common = ["--only-binary", ":all:", "--no-input", "--disable-pip-version-check", *tags]
 status = main(["download", "--dest", wheels, "--find-links", built, "--retries", "2", "--requirement", requirements, *common])
@@ -103,11 +125,12 @@ sys.exit(status)
 
 const pip = (python: string): Installer => ({
   name: "pip",
-  install: ({ target, folder, file, root, built, scratch }) =>
+  install: ({ target, folder, requirements, root, excluded, built, scratch }) =>
     run(
       python,
       [
-        "-c", INSTALL, target.python, folder, scratch, built, file, "--implementation", "cp", "--python-version", target.python,
+        "-c", INSTALL, target.python, folder, join(scratch, "wheels"), built, written(scratch, "requirements.txt", requirements), excluded.join(" "),
+        "--implementation", "cp", "--python-version", target.python,
         // Many a package has a wheel for this target and one that is pure Python: native code can't be loaded.
         "--abi", "none", "--platform", "any",
       ],
@@ -124,19 +147,20 @@ const pip = (python: string): Installer => ({
 const BUILD = `
 import os, sys
 from pip._internal.cli.main import main
-built, name, requirement = sys.argv[1:]
+built, name, requirements = sys.argv[1:]
 common = ["--no-deps", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
 before = set(os.listdir(built))
-status = main(["wheel", *common, "--no-binary", name, "--wheel-dir", built, requirement])
+status = main(["wheel", *common, "--no-binary", name, "--wheel-dir", built, "--requirement", requirements])
 for wheel in set(os.listdir(built)) - before:
     pure = "-".join(wheel.split("-")[:2]) + "-py3-none-any.whl"
     os.rename(os.path.join(built, wheel), os.path.join(built, pure))
 sys.exit(status)
 `;
 
-/** Makes a wheel of a package's source distribution, for the next `install`. */
-export function buildWheel({ python: [program, ...args] }: Installer, { name, requirement }: Missing, { root, built }: Installation): Promise<Outcome> {
-  return run(program, [...args, "-c", BUILD, built, name, requirement], root, NO_COMPILER);
+/** Makes a wheel of a package's source distribution, for the next `install`. It has to be one whose hash the requirements have, if they have hashes. */
+export function buildWheel({ python: [program, ...args] }: Installer, { name, requirement }: Missing, { requirements, root, built, scratch }: Installation): Promise<Outcome> {
+  const hashed = requirements.find((line) => isHashed(line) && isFor(name, line));
+  return run(program, [...args, "-c", BUILD, built, name, written(scratch, "source.txt", [hashed ?? requirement])], root, NO_COMPILER);
 }
 
 /** uv where there is one, or pip. Throws `DOW_NO_PYTHON` where there is neither. */

@@ -1,20 +1,19 @@
 /** A project as it lies on the disk: where its settings, requirements and configuration are. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { parse as parseJsonc, type ParseError } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
 import { UserError } from "../contract/errors.ts";
 import type { Database, Interface } from "../contract/manifest.ts";
+import { readRequirements, type Requirements } from "./requirements.ts";
+import { isTable, type Table } from "./tables.ts";
 
 export interface Project {
   root: string;
   settingsModule: string;
   interface: Interface;
   database: Database;
-  /** Lines of a requirements file. */
-  requirements: string;
-  /** Where they come from, for messages. */
-  requirementsFrom: string;
+  requirements: Requirements;
   /** The project's own Wrangler configuration, or nothing. */
   wrangler: Record<string, unknown>;
   wranglerFile: string | undefined;
@@ -50,16 +49,12 @@ export function readProject(options: ProjectOptions = {}): Project {
     settingsModule,
     interface: options.interface ?? oneOf(table, "interface", INTERFACES) ?? "wsgi",
     database,
-    ...requirementsOf(root, pyproject, settingsModule),
+    requirements: readRequirements(root, pyproject, table, settingsModule),
     wrangler: contents,
     wranglerFile: file,
     name: slug(basename(root)),
   };
 }
-
-type Table = Record<string, unknown>;
-
-const isTable = (value: unknown): value is Table => typeof value === "object" && value !== null && !Array.isArray(value);
 
 function readPyproject(root: string): Table {
   const path = join(root, "pyproject.toml");
@@ -76,7 +71,7 @@ function tableOf(pyproject: Table): Table {
   const table = isTable(tool) ? tool["django-on-workers"] : undefined;
   if (table === undefined) return {};
   if (!isTable(table)) throw new UserError("DOW_CONFIG_INVALID", "[tool.django-on-workers] in pyproject.toml must be a table.");
-  const known = ["database", "interface", "settings"];
+  const known = ["database", "interface", "settings", "requirements", "exclude-dependencies"];
   for (const key of Object.keys(table)) {
     if (!known.includes(key)) {
       throw new UserError("DOW_CONFIG_INVALID", `[tool.django-on-workers] has no key ${key}; there are ${known.join(", ")}.`);
@@ -110,33 +105,6 @@ function settingsOf(root: string, table: Table): string {
     );
   }
   return named;
-}
-
-function requirementsOf(root: string, pyproject: Table, settingsModule: string): Pick<Project, "requirements" | "requirementsFrom"> {
-  const file = join(root, "requirements.txt");
-  if (existsSync(file)) return { requirements: readRequirements(file), requirementsFrom: "requirements.txt" };
-  const project = pyproject["project"];
-  const dependencies = isTable(project) ? project["dependencies"] : undefined;
-  if (Array.isArray(dependencies)) return { requirements: dependencies.join("\n"), requirementsFrom: "pyproject.toml" };
-  // What startproject writes names no requirements; its settings say which Django wrote them.
-  const settings = join(root, `${settingsModule.replaceAll(".", "/")}.py`);
-  const written = existsSync(settings) ? /using Django (\d+\.\d+)/.exec(readFileSync(settings, "utf8"))?.[1] : undefined;
-  const requirements = written === undefined ? "Django" : `Django==${written}.*`;
-  return { requirements, requirementsFrom: "the Django that its settings name, for want of a requirements.txt" };
-}
-
-/** The file's lines, with those of the files that it includes by `-r` in their place. */
-function readRequirements(file: string): string {
-  return readFileSync(file, "utf8")
-    .split(/\r?\n/)
-    .map((line) => {
-      const included = /^\s*(?:-r|--requirement)[\s=]\s*(\S+)/.exec(line)?.[1];
-      if (included === undefined) return line;
-      const path = resolve(file, "..", included);
-      if (!existsSync(path)) throw new UserError("DOW_NO_REQUIREMENTS", `${file} includes ${included}, which is not there.`);
-      return readRequirements(path);
-    })
-    .join("\n");
 }
 
 const WRANGLER_FILES = ["wrangler.jsonc", "wrangler.json", "wrangler.toml"];
@@ -177,23 +145,4 @@ function checkPlatform(file: string | undefined, { compatibility_date: date, com
 /** A Worker's name: lower-case letters, digits and dashes. */
 function slug(text: string): string {
   return text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 54) || "django";
-}
-
-const IGNORED_FOLDERS = new Set([".git", ".hg", ".svn", "node_modules", "__pycache__", ".django-on-workers", ".wrangler", ".idea", ".vscode", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tox"]);
-/** Never part of an artefact: secrets, local databases, and what belongs to the tools around a project. */
-const IGNORED_FILES = [/^\.env(\..*)?$/, /^\.dev\.vars(\..*)?$/, /\.sqlite3?(-\w+)?$/, /\.pyc$/, /^\.DS_Store$/, /^package(-lock)?\.json$/, /^wrangler\.(toml|jsonc?)$/, /\.tgz$/];
-
-/** Every file of the project that can matter to it, by its path below the root. */
-export function* projectFiles(root: string, folder = ""): Generator<[path: string, absolute: string]> {
-  const here = join(root, folder);
-  for (const name of readdirSync(here).sort()) {
-    const path = folder ? `${folder}/${name}` : name;
-    const absolute = join(root, path);
-    const found = statSync(absolute, { throwIfNoEntry: false });
-    if (found?.isDirectory()) {
-      if (!IGNORED_FOLDERS.has(name) && !existsSync(join(absolute, "pyvenv.cfg"))) yield* projectFiles(root, path);
-    } else if (found?.isFile() && !IGNORED_FILES.some((pattern) => pattern.test(name))) {
-      yield [path, absolute];
-    }
-  }
 }
