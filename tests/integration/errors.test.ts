@@ -62,16 +62,26 @@ describe("a project", () => {
     assert.match(told(result, "DOW_FILE_SYSTEM"), /\.wrangler\/state\/v3\/do can't be used, because/);
   });
 
-  for (const [kind, requirement, named] of [
-    ["with a requirement", "psycopg2==2.9.10", "psycopg2"],
-    ["whose requirement needs something", "django-fernet-encrypted-fields", "cryptography"],
+  test("with requirements that have no wheel, or need what has none, names them all and says how to leave them out", async () => {
+    const folder = copyProject("captured", "no-wheel");
+    writeFileSync(join(folder, "requirements.txt"), "Django>=5.2,<6.2\npsycopg2==2.9.10\ndjango-fernet-encrypted-fields\n");
+    const result = await dow(["build"], folder);
+    assert.equal(result.status, 1);
+    const line = told(result, "DOW_REQUIREMENT_HAS_NO_WHEEL");
+    assert.match(line, /^✘ psycopg2, cryptography \(from requirements\.txt\): there is no wheel/);
+    assert.ok(line.includes('[tool.django-on-workers] exclude-dependencies = ["psycopg2","cryptography"] in pyproject.toml'), line);
+  });
+
+  for (const [what, requirements, code, text] of [
+    ["an old Django", "Django==5.1.*", "DOW_DJANGO_UNSUPPORTED", /requirements\.txt asks for Django 5\.1; 5\.2 or later is needed/],
+    ["no Django", "asgiref", "DOW_NO_REQUIREMENTS", /Django is not among the packages of requirements\.txt/],
   ] as const) {
-    test(`${kind} that has no wheel names it`, async () => {
-      const folder = copyProject("captured", "no-wheel");
-      writeFileSync(join(folder, "requirements.txt"), `Django>=5.2,<6.2\n${requirement}\n`);
+    test(`with ${what}`, async () => {
+      const folder = copyProject("captured", "other-django");
+      writeFileSync(join(folder, "requirements.txt"), `${requirements}\n`);
       const result = await dow(["build"], folder);
       assert.equal(result.status, 1);
-      assert.match(told(result, "DOW_REQUIREMENT_HAS_NO_WHEEL"), new RegExp(`${named}.*requirements\\.txt.*no wheel`));
+      assert.match(told(result, code), text);
     });
   }
 

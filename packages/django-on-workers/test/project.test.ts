@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { wranglerConfig } from "../src/build/emit.ts";
 import { projectFiles } from "../src/build/files.ts";
 import { readProject } from "../src/build/project.ts";
+import { sourceOf } from "../src/build/requirements.ts";
 import { environmentOf } from "../src/build/statics.ts";
 import { UserError } from "../src/contract/errors.ts";
 
@@ -64,20 +65,14 @@ describe("a project", () => {
     write({
       "manage.py": MANAGE,
       "requirements.txt": "-r requirements/base.txt\nextra\n",
-      "requirements/base.txt": "-r more.txt\n-c limits.txt\n--find-links=wheels\n--extra-index-url https://example.com/simple\nDjango==5.2.8 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb",
+      "requirements/base.txt": "-r more.txt\n-c 'the limits.txt'  # old\n--find-links=wheels\n--extra-index-url https://example.com/simple\nDjango==5.2.8 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb",
       "requirements/more.txt": "more\n-e ./lib",
-      "requirements/limits.txt": "more<2",
+      "requirements/the limits.txt": "more<2",
       "requirements/wheels/a.whl": "",
     });
-    assert.deepEqual(readProject({ root }).requirements.lines, [
-      "more",
-      "./lib",
-      `-c ${join(root, "requirements/limits.txt")}`,
-      `--find-links ${join(root, "requirements/wheels")}`,
-      "--extra-index-url https://example.com/simple",
-      "Django==5.2.8 --hash=sha256:aa --hash=sha256:bb",
-      "extra",
-    ]);
+    const { lines, options } = readProject({ root }).requirements;
+    assert.deepEqual(lines, ["more", "./lib", "--extra-index-url https://example.com/simple", "Django==5.2.8 --hash=sha256:aa --hash=sha256:bb", "extra"]);
+    assert.deepEqual(options, ["--constraint", join(root, "requirements/the limits.txt"), "--find-links", join(root, "requirements/wheels")]);
   });
 
   test("requirements in the file that pyproject.toml names, without what it leaves out", () => {
@@ -90,6 +85,28 @@ describe("a project", () => {
     const { lines, from, excluded } = readProject({ root }).requirements;
     assert.deepEqual([lines, from, excluded], [["Django", "psycopg2-binary"], "requirements/base.txt", ["psycopg2-binary"]]);
   });
+
+  for (const [requirement, of, as] of [
+    ["./lib/shop", "./lib/shop", "shop @ file:///built/shop-1.0-py3-none-any.whl"],
+    ["../shop[a,b] ; python_version > '3'", "../shop", "shop[a,b] @ file:///built/shop-1.0-py3-none-any.whl ; python_version > '3'"],
+    ["lib/shop", "lib/shop", "shop @ file:///built/shop-1.0-py3-none-any.whl"],
+    [".", ".", "shop @ file:///built/shop-1.0-py3-none-any.whl"],
+    ["shop[a] @ file:lib/shop", "file:lib/shop", "shop[a] @ file:///built/shop-1.0-py3-none-any.whl"],
+    ["git+https://example.com/shop@v1#egg=shop", "git+https://example.com/shop@v1#egg=shop", "shop @ file:///built/shop-1.0-py3-none-any.whl"],
+    ["shop @ https://example.com/shop-1.0.tar.gz", "https://example.com/shop-1.0.tar.gz", "shop @ file:///built/shop-1.0-py3-none-any.whl"],
+    ["shop @ https://example.com/shop-1.0-py3-none-any.whl#sha256=aa", undefined, undefined],
+    ["wheels/shop-1.0-py3-none-any.whl", undefined, undefined],
+    ["shop[a]>=1.0 ; sys_platform == 'linux'", undefined, undefined],
+    ["shop==1.0 --hash=sha256:aa", undefined, undefined],
+    ["--extra-index-url https://example.com/simple", undefined, undefined],
+    ["# see https://example.com/", undefined, undefined],
+    ["shop # see https://example.com/", undefined, undefined],
+  ] as const) {
+    test(`${requirement} is ${of === undefined ? "no source" : `a source in ${of}`}`, () => {
+      const source = sourceOf(requirement);
+      assert.deepEqual([source?.of, source?.as("/built/shop-1.0-py3-none-any.whl")], [of, as]);
+    });
+  }
 
   for (const [what, line, file] of [
     ["constraints", "-c limits.txt", "limits.txt"],

@@ -65,37 +65,40 @@ export function unpack({ block, offset, length }: Packed): Uint8Array {
   return contents.subarray(offset, offset + length);
 }
 
-export function writeArchive(mounts: readonly string[], files: Map<string, Packed>): Uint8Array {
+/** The archive of files below `mounts`, and of folders even if there is no file in them. */
+export function writeArchive(mounts: readonly string[], files: Map<string, Packed>, folders: readonly string[] = []): Uint8Array {
   const trees = new Map(mounts.map((mount) => [mount, {} as ArchiveFolder]));
+  const folderAt = (path: string): ArchiveFolder => {
+    const mount = mounts.find((folder) => path.startsWith(`${folder}/`) || path === folder);
+    if (mount === undefined) throw new Error(`${path} lies under none of ${mounts.join(", ")}`);
+    const names = path === mount ? [] : path.slice(mount.length + 1).split("/");
+    return names.reduce((folder, name) => (folder[name] ??= {}) as ArchiveFolder, trees.get(mount) as ArchiveFolder);
+  };
+  for (const path of folders) folderAt(path);
   const blocks: ArchiveBlock[] = [];
   const numbers = new Map<Block, number>();
   let end = 0;
   for (const [path, { block, offset, length }] of files) {
-    const mount = mounts.find((folder) => path.startsWith(`${folder}/`));
-    if (mount === undefined) throw new Error(`${path} lies under none of ${mounts.join(", ")}`);
-    const names = path.slice(mount.length + 1).split("/");
-    const name = names.pop() as string;
-    let folder = trees.get(mount) as ArchiveFolder;
-    for (const part of names) folder = (folder[part] ??= {}) as ArchiveFolder;
     if (!numbers.has(block)) {
       numbers.set(block, blocks.length);
       blocks.push([end, block.bytes.byteLength, block.length]);
       end += block.bytes.byteLength;
     }
-    folder[name] = [numbers.get(block) as number, offset, length];
+    const slash = path.lastIndexOf("/");
+    folderAt(path.slice(0, slash))[path.slice(slash + 1)] = [numbers.get(block) as number, offset, length];
   }
-  const folders: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [];
   let contents = 0;
   const pieceOf = (entry: ArchiveFolder[string]): ArchiveFile | ArchivePiece => {
     if (isFile(entry)) return entry;
     const bytes = Buffer.from(JSON.stringify(entry));
-    folders.push(bytes);
+    pieces.push(bytes);
     contents += bytes.byteLength;
     return [contents - bytes.byteLength, bytes.byteLength];
   };
   const mounted = [...trees].map(([mount, tree]) => [mount, Object.fromEntries(Object.entries(tree).map(([name, entry]) => [name, pieceOf(entry)]))]);
   const header: ArchiveHeader = { mounts: Object.fromEntries(mounted), contents, blocks };
-  return writeContainer(ARCHIVE, header, [...folders, ...[...numbers.keys()].map(({ bytes }) => bytes)]);
+  return writeContainer(ARCHIVE, header, [...pieces, ...[...numbers.keys()].map(({ bytes }) => bytes)]);
 }
 
 /** An archive in two: the tree of its files, and what they hold. */

@@ -8,7 +8,7 @@ import { cachePath, compiled, filesUnder, NO_SOURCE, ownSources, packPackages } 
 import { digest, type Cache } from "./cache.ts";
 import { compileCatalogue } from "./catalogues.ts";
 import type { Progress } from "./progress.ts";
-import { projectFiles } from "./files.ts";
+import { projectFiles, projectFolders } from "./files.ts";
 import type { Project } from "./project.ts";
 import type { Pyodide } from "./pyodide.ts";
 import { uncompiled } from "./stdlib.ts";
@@ -64,6 +64,8 @@ export interface Source {
   /** Digest of each file, by its path in the interpreter. */
   digests: Map<string, string>;
   packed: Map<string, Packed>;
+  /** Its folders, with and without files. */
+  folders: readonly string[];
   archive: Uint8Array;
 }
 
@@ -77,9 +79,10 @@ export async function compileProject(project: Project, builder: Builder, cache: 
     } else if (!files.has(`${PROJECT_ROOT}/${path}`)) files.set(`${PROJECT_ROOT}/${path}`, readFileSync(absolute));
   }
   const digests = new Map([...files].map(([path, contents]) => [path, digest(path, contents)]));
-  const key = digest(builder.pyodide.buildId, ...digests.values());
+  const folders = [...projectFolders(project.root)].map((path) => `${PROJECT_ROOT}/${path}`);
+  const key = digest(builder.pyodide.buildId, ...digests.values(), ...folders);
   const cached = cache.read("project", key);
-  if (cached) return { key, digests, archive: cached, packed: readArchive(cached) };
+  if (cached) return { key, digests, archive: cached, packed: readArchive(cached), folders };
 
   // What the last build compiled and what has not changed since is taken from there.
   const kept = readKept(cache);
@@ -97,10 +100,10 @@ export async function compileProject(project: Project, builder: Builder, cache: 
     for (const [path, packed] of packFiles(fresh, PROJECT_LEVEL)) bytecode.set(path, packed);
   }
   const packed = new Map([...packFiles(files, PROJECT_LEVEL), ...bytecode]);
-  const archive = writeArchive([PROJECT_ROOT], packed);
+  const archive = writeArchive([PROJECT_ROOT], packed, folders);
   cache.write("project", key, archive);
   cache.write("kept", "project", Buffer.from(JSON.stringify({ key, digests: Object.fromEntries(digests) })));
-  return { key, digests, packed, archive };
+  return { key, digests, packed, folders, archive };
 }
 
 interface Kept {

@@ -153,7 +153,7 @@ export function emit(
     },
   };
   const worker = join(folder, "worker");
-  const { tree, contents } = treeAndContents(writeArchive([pyodide.stdlibRoot, PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(archives, source, inspection)));
+  const { tree, contents } = treeAndContents(writeArchive([pyodide.stdlibRoot, PACKAGES_ROOT, PROJECT_ROOT], runtimeFiles(archives, source, inspection), source.folders));
   const javascript = new Map<string, string>([
     ...runtimeModules((path) => !LOCAL.test(path)),
     ["index.js", ENTRIES[project.database]],

@@ -70,7 +70,7 @@ export async function makeImage(
   const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([names, booleans, facts.alternatives]), String(level), manifest ? unpack(manifest[1]) : "");
   const kept = await cache.bytes("image", key, async () => {
     progress.step("Importing the project and taking its image");
-    const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest])) : source.archive;
+    const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest]), source.folders) : source.archive;
     const step = (withProject: boolean, withApplication: boolean, placeholders = 0) => ({
       archives: [packages.archive, archive],
       path: [PACKAGES_ROOT],

@@ -19,10 +19,12 @@ export interface Installation {
   folder: string;
   /** As in a requirements file; paths are relative to `root`. */
   requirements: readonly string[];
+  /** More options, see `Requirements`. */
+  options: readonly string[];
   root: string;
   /** Packages that are left out, whatever asks for them. */
   excluded: readonly string[];
-  /** A folder of wheels that {@link buildWheel} has made. */
+  /** A folder of wheels that {@link buildWheel} and {@link buildPackage} have made. */
   built: string;
   /** An empty folder. */
   scratch: string;
@@ -77,13 +79,13 @@ function written(folder: string, name: string, lines: readonly string[]): string
 
 const uv: Installer = {
   name: "uv",
-  install: ({ target, folder, requirements, root, excluded, built, scratch }) =>
+  install: ({ target, folder, requirements, options, root, excluded, built, scratch }) =>
     run(
       "uv",
       [
         "pip", "install", "--target", folder, "--only-binary", ":all:", "--find-links", built, "--python-version", target.python,
         "--python-platform", "wasm32-pyodide2024", "--no-progress", "--requirement", written(scratch, "requirements.txt", requirements),
-        "--override", written(scratch, "overrides.txt", excluded.map((name) => `${name}; python_version < "0"`)),
+        "--override", written(scratch, "overrides.txt", excluded.map((name) => `${name}; python_version < "0"`)), ...options,
       ],
       root,
     ),
@@ -125,14 +127,14 @@ sys.exit(status)
 
 const pip = (python: string): Installer => ({
   name: "pip",
-  install: ({ target, folder, requirements, root, excluded, built, scratch }) =>
+  install: ({ target, folder, requirements, options, root, excluded, built, scratch }) =>
     run(
       python,
       [
         "-c", INSTALL, target.python, folder, join(scratch, "wheels"), built, written(scratch, "requirements.txt", requirements), excluded.join(" "),
         "--implementation", "cp", "--python-version", target.python,
         // Many a package has a wheel for this target and one that is pure Python: native code can't be loaded.
-        "--abi", "none", "--platform", "any",
+        "--abi", "none", "--platform", "any", ...options,
       ],
       root,
     ),
@@ -147,20 +149,25 @@ const pip = (python: string): Installer => ({
 const BUILD = `
 import os, sys
 from pip._internal.cli.main import main
-built, name, requirements = sys.argv[1:]
+built, requirements, *options = sys.argv[1:]
 common = ["--no-deps", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
 before = set(os.listdir(built))
-status = main(["wheel", *common, "--no-binary", name, "--wheel-dir", built, "--requirement", requirements])
+status = main(["wheel", *common, *options, "--wheel-dir", built, "--requirement", requirements])
 for wheel in set(os.listdir(built)) - before:
     pure = "-".join(wheel.split("-")[:2]) + "-py3-none-any.whl"
     os.rename(os.path.join(built, wheel), os.path.join(built, pure))
 sys.exit(status)
 `;
 
-/** Makes a wheel of a package's source distribution, for the next `install`. It has to be one whose hash the requirements have, if they have hashes. */
-export function buildWheel({ python: [program, ...args] }: Installer, { name, requirement }: Missing, { requirements, root, built, scratch }: Installation): Promise<Outcome> {
-  const hashed = requirements.find((line) => isHashed(line) && isFor(name, line));
-  return run(program, [...args, "-c", BUILD, built, name, written(scratch, "source.txt", [hashed ?? requirement])], root, NO_COMPILER);
+/** Makes a wheel of a requirement that is a folder, an archive of sources, or in a repository. */
+export function buildWheel({ python: [program, ...args] }: Installer, requirement: string, { root, built, scratch }: Installation, options: readonly string[] = []): Promise<Outcome> {
+  return run(program, [...args, "-c", BUILD, built, written(scratch, "source.txt", [requirement]), ...options], root, NO_COMPILER);
+}
+
+/** Makes a wheel of a package's source distribution. It has to be one whose hash the requirements have, if they have hashes. */
+export function buildPackage(installer: Installer, { name, requirement }: Missing, options: Installation): Promise<Outcome> {
+  const hashed = options.requirements.find((line) => isHashed(line) && isFor(name, line));
+  return buildWheel(installer, hashed ?? requirement, options, ["--no-binary", name]);
 }
 
 /** uv where there is one, or pip. Throws `DOW_NO_PYTHON` where there is neither. */
@@ -196,7 +203,7 @@ export function missingIn(output: string): Missing[] {
 
 /** What each version of one package that pip has tried depends on: pip takes it for a conflict that this has no wheel. */
 function neededByAll(output: string): string | undefined {
-  const found = [...output.matchAll(/^\s+([\w.-]+) \S+ depends on (([\w.-]+)\S*)/gm)];
+  const found = [...output.matchAll(/^\s+([\w.-]+)(?:\[\S*\])? \S+ depends on (([\w.-]+)\S*)/gm)];
   const [packages, needed] = [1, 3].map((group) => new Set(found.map((match) => match[group])));
   // Newest first.
   return packages?.size === 1 && needed?.size === 1 ? found[0]?.[2] : undefined;

@@ -1,6 +1,7 @@
 /** What a project wants installed, from its requirements files or pyproject.toml. */
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { UserError } from "../contract/errors.ts";
 import { digest } from "./cache.ts";
 import { projectFiles } from "./files.ts";
@@ -9,6 +10,8 @@ import { isTable, type Table } from "./tables.ts";
 export interface Requirements {
   /** As in a requirements file; one that goes over several lines there is one here. */
   lines: readonly string[];
+  /** Files of constraints and folders of wheels, as options that both pip and uv have: `--constraint PATH` */
+  options: readonly string[];
   /** Where they come from, for messages. */
   from: string;
   /** Packages that are not installed here, though these or other packages ask for them. */
@@ -39,13 +42,13 @@ export function readRequirements(root: string, pyproject: Table, own: Table, set
     throw new UserError("DOW_CONFIG_INVALID", "exclude-dependencies in [tool.django-on-workers] must be a list of packages' names, without versions.");
   }
   const file = join(root, named);
-  if (existsSync(file)) return described(root, linesOf(file), named, excluded);
+  if (existsSync(file)) return described(root, contentsOf(file), named, excluded);
   if (own["requirements"] !== undefined) throw new UserError("DOW_NO_REQUIREMENTS", `requirements in [tool.django-on-workers] is ${named}, which is not there.`);
   const { project, tool } = pyproject;
   const dependencies = isTable(project) ? project["dependencies"] : undefined;
   if (Array.isArray(dependencies)) {
     const lock = join(root, "uv.lock");
-    return { ...described(root, dependencies.map(String), "pyproject.toml", excluded), ...(existsSync(lock) && { lock }) };
+    return { ...described(root, { lines: dependencies.map(String), options: [] }, "pyproject.toml", excluded), ...(existsSync(lock) && { lock }) };
   }
   for (const [of, command, isThere] of ELSEWHERE) {
     if (isThere(root, isTable(tool) ? tool : {})) {
@@ -56,41 +59,49 @@ export function readRequirements(root: string, pyproject: Table, own: Table, set
   const settings = join(root, `${settingsModule.replaceAll(".", "/")}.py`);
   const written = existsSync(settings) ? /using Django (\d+\.\d+)/.exec(readFileSync(settings, "utf8"))?.[1] : undefined;
   const django = written === undefined ? "Django" : `Django==${written}.*`;
-  return described(root, [django], "the Django that its settings name, for want of a requirements.txt", excluded);
+  return described(root, { lines: [django], options: [] }, "the Django that its settings name, for want of a requirements.txt", excluded);
 }
 
 /** An option that names a file or folder. */
-const NAMING = /^(-r|--requirement|-c|--constraint|-f|--find-links)[\s=]\s*(\S+)/;
+const NAMING = /^(-r|--requirement|-c|--constraint|-f|--find-links)[\s=]\s*(\S.*)/;
 const EDITABLE = /^(?:-e|--editable)[\s=]\s*/;
 
-function linesOf(file: string): string[] {
-  return readFileSync(file, "utf8")
-    .replaceAll(/\s*\\\r?\n\s*/g, " ")
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "")
-    .flatMap((line) => {
-      const [, option, named] = NAMING.exec(line) ?? [];
-      if (option === undefined || named === undefined || named.includes("://")) return [line.replace(EDITABLE, "")];
-      // What such a file names is meant from where it lies; packages in folders are meant from the project's.
-      const path = resolve(file, "..", named);
-      if (!existsSync(path)) throw new UserError("DOW_NO_REQUIREMENTS", `${file} includes ${named}, which is not there.`);
-      return option === "-r" || option === "--requirement" ? linesOf(path) : [`${option} ${path}`];
-    });
+interface Contents {
+  lines: string[];
+  options: string[];
 }
 
-function described(root: string, lines: readonly string[], from: string, excluded: readonly string[]): Requirements {
-  return { lines, from, excluded, lock: undefined, digest: digest(...lines.flatMap((line) => contentsOf(root, line))) };
+/** What a requirements file says, and those that it includes. What they name is meant from where they lie; packages in folders are meant from the project's. */
+function contentsOf(file: string): Contents {
+  const contents: Contents = { lines: [], options: [] };
+  for (const line of readFileSync(file, "utf8").replaceAll(/\s*\\\r?\n\s*/g, " ").split(/\r?\n/).map((text) => text.trim())) {
+    const [, option, named] = NAMING.exec(line.replace(/\s#.*/, "")) ?? [];
+    if (option === undefined || named === undefined || named.includes("://")) {
+      if (line !== "") contents.lines.push(line.replace(EDITABLE, ""));
+      continue;
+    }
+    const path = resolve(file, "..", named.trim().replace(/^(["'])(.*)\1$/, "$2"));
+    if (!existsSync(path)) throw new UserError("DOW_NO_REQUIREMENTS", `${file} includes ${named}, which is not there.`);
+    if (option === "-r" || option === "--requirement") {
+      const { lines, options } = contentsOf(path);
+      contents.lines.push(...lines);
+      contents.options.push(...options);
+    } else contents.options.push(option.startsWith("-c") || option === "--constraint" ? "--constraint" : "--find-links", path);
+  }
+  return contents;
 }
 
-/** A path in a line: of constraints or wheels, or of a package, by itself or behind its name. */
-const PATH = /^(?:--?[\w-]+\s+|[\w.-]+(?:\[[^\]]*\])?\s*@\s*(?:file:(?:\/\/)?)?)?((?:\.|[^\s;[]*\/)[^\s;[]*)/;
+function described(root: string, { lines, options }: Contents, from: string, excluded: readonly string[]): Requirements {
+  const paths = [...lines.flatMap((line) => PATH.exec(line)?.[1] ?? []), ...options].map((path) => resolve(root, path));
+  return { lines, options, from, excluded, lock: undefined, digest: digest(...paths.flatMap(filesAt)) };
+}
 
-/** Contents of the file, or of the folder's files, that a line names. */
-function contentsOf(root: string, line: string): (string | Uint8Array)[] {
-  const named = PATH.exec(line)?.[1];
-  const path = resolve(root, named ?? "");
-  const found = named === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
+/** The path of a package in a line: by itself or behind its name. */
+const PATH = /^(?:[\w.-]+(?:\[[^\]]*\])?\s*@\s*(?:file:(?:\/\/)?)?)?((?:\.|[^\s;[]*\/)[^\s;[]*)/;
+
+/** What the file holds, or the folder's files. */
+function filesAt(path: string): (string | Uint8Array)[] {
+  const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile()) return [readFileSync(path)];
   return found?.isDirectory() ? [...projectFiles(path)].flatMap(([name, absolute]) => [name, readFileSync(absolute)]) : [];
 }
@@ -106,3 +117,21 @@ export const isHashed = (requirement: string): boolean => requirement.includes("
 
 /** Whether a requirement is one for this package. */
 export const isFor = (name: string, requirement: string): boolean => isSame(name, /^[\w.-]+/.exec(requirement)?.[0] ?? "");
+
+/** A requirement by where its source is. */
+export interface Source {
+  /** What pip makes a wheel of. */
+  of: string;
+  /** The requirement for a wheel of it. */
+  as(wheel: string): string;
+}
+
+const PLACED = /^(?:[\w.-]+\s*(\[[^\]]*\])?\s*@\s*)?((?:\.|\/|\w+(?:\+\w+)?:|[^\s;[:@]+\/)[^\s;[]*)(\[[^\]]*\])?\s*(;.*)?$/;
+
+/** Where the source of a requirement is, if it is a folder, an archive of sources or in a repository. */
+export function sourceOf(requirement: string): Source | undefined {
+  const [, before, of, behind, marker] = PLACED.exec(requirement) ?? [];
+  if (of === undefined || /\.whl(?:#.*)?$/.test(of)) return undefined;
+  const as = (wheel: string): string => `${basename(wheel).split("-")[0]}${before ?? behind ?? ""} @ ${pathToFileURL(wheel).href}${marker === undefined ? "" : ` ${marker}`}`;
+  return { of, as };
+}

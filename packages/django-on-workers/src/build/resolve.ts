@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { UserError } from "../contract/errors.ts";
 import type { Cache } from "./cache.ts";
 import { digest } from "./cache.ts";
-import { buildWheel, findInstaller, missingIn, type Installation, type Installer, type Missing, type Outcome } from "./installers.ts";
+import { buildPackage, buildWheel, findInstaller, missingIn, type Installation, type Installer, type Missing, type Outcome } from "./installers.ts";
 import type { Progress } from "./progress.ts";
 import type { Project } from "./project.ts";
 import type { Target } from "./pyodide.ts";
-import { isFor, isHashed, isSame } from "./requirements.ts";
+import { isFor, isHashed, isSame, sourceOf } from "./requirements.ts";
 
 /** Always there: the platform has no time zone database of its own. */
 const ALWAYS = "tzdata";
@@ -25,16 +25,16 @@ const UNREACHABLE =
  * @throws UserError `DOW_REQUIREMENT_HAS_NO_WHEEL`, `DOW_INDEX_UNREACHABLE`, `DOW_DJANGO_UNSUPPORTED`, `DOW_INSTALL_FAILED`, `DOW_NO_PYTHON`.
  */
 export async function resolve({ root, requirements }: Project, target: Target, cache: Cache, progress: Progress): Promise<string> {
-  const { lines, from, excluded, lock } = requirements;
-  const key = digest(lines.join("\n"), requirements.digest, excluded.join(), lock === undefined ? "" : readFileSync(lock), JSON.stringify(target));
+  const { lines, options: given, from, excluded, lock } = requirements;
+  const key = digest(lines.join("\n"), given.join("\n"), requirements.digest, excluded.join(), lock === undefined ? "" : readFileSync(lock), JSON.stringify(target));
   return cache.directory("packages", key, async (folder) => {
     const installer = findInstaller();
     progress.step(`Installing the packages of ${from} with ${installer.name}`);
     const temporary = mkdtempSync(join(cache.folder, "install-"));
     try {
       const [built, scratch] = [join(temporary, "built"), join(temporary, "scratch")];
-      mkdirSync(built);
-      const options = { target, folder, root, excluded, built, scratch };
+      for (const path of [built, scratch]) mkdirSync(path);
+      const options = { target, folder, root, options: given, excluded, built, scratch };
       await install(installer, { ...options, requirements: lock === undefined ? lines : await locked(installer, lines, root, progress) }, from, progress);
       // By itself: where the requirements have hashes, all that are installed with them must have one.
       if (!existsSync(join(folder, ALWAYS))) await install(installer, { ...options, requirements: [ALWAYS] }, from, progress);
@@ -62,7 +62,7 @@ async function locked(installer: Installer, lines: readonly string[], root: stri
  */
 async function install(installer: Installer, options: Installation, from: string, progress: Progress): Promise<void> {
   const [tried, unusable] = [new Set<string>(), new Set<string>()];
-  let { requirements } = options;
+  let requirements = await withWheels(installer, options, from, progress);
   let details = "";
   for (;;) {
     rmSync(options.scratch, { recursive: true, force: true });
@@ -90,7 +90,26 @@ async function install(installer: Installer, options: Installation, from: string
 
 function made(installer: Installer, wanted: Missing, options: Installation, progress: Progress): Promise<Outcome> {
   progress.step(`Building ${wanted.name} from its source, because it has no wheel in pure Python`);
-  return buildWheel(installer, wanted, options);
+  return buildPackage(installer, wanted, options);
+}
+
+/** The requirements, with wheels in the place of folders, archives of sources, and repositories. */
+async function withWheels(installer: Installer, options: Installation, from: string, progress: Progress): Promise<readonly string[]> {
+  const requirements: string[] = [];
+  for (const line of options.requirements) {
+    const source = sourceOf(line);
+    if (source === undefined) {
+      requirements.push(line);
+      continue;
+    }
+    progress.step(`Building ${source.of}`);
+    const before = readdirSync(options.built);
+    const { ok, output } = await buildWheel(installer, source.of, options);
+    const wheel = readdirSync(options.built).find((name) => !before.includes(name));
+    if (!ok || wheel === undefined) throw new UserError("DOW_INSTALL_FAILED", `No wheel in pure Python can be made of ${source.of} (from ${from}).`, tail(output));
+    requirements.push(source.as(join(options.built, wheel)));
+  }
+  return requirements;
 }
 
 /** As a requirement has the hash of what may be installed for it, for the wheels of a package. */
