@@ -45,8 +45,8 @@ export async function compiled(builder: Builder, sources: Files, root: string, w
       path: [PACKAGES_ROOT],
       module: "django_on_workers.build.compile",
       function: "compile_tree",
-      // Packages come without the sources that columns are for.
-      config: { root, out: OUT, without_docstrings: withoutDocstrings, columns: root === PROJECT_ROOT },
+      // Packages come without the sources that tracebacks would show parts of.
+      config: { root, out: OUT, without_docstrings: withoutDocstrings, own: root === PROJECT_ROOT },
     },
     [OUT],
   );

@@ -185,7 +185,7 @@ export function findInstaller(): Installer {
   return pip(python);
 }
 
-const PIP_LACKS = /No matching distribution found for ([^\s;]+)/;
+const PIP_LACKS = /No matching distribution found for ([^;\n]+?)\s*(?:;.*|\(from .*)?$/m;
 /** uv gives a hint for each that it would have built, and tells the versions in how it came to that. */
 const UV_LACKS = /Wheels are required for `([\w.-]+)` because building from source is disabled/g;
 const UV_VERSIONS = /(?:([\w.-]+)([<>=!~]\S+) has no usable wheels|you require ([\w.-]+)([<>=!~]\S*[\w*]))/g;

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import warnings
 from importlib._bootstrap_external import _code_to_hash_pyc
 from importlib.util import cache_from_source, source_hash
 from pathlib import Path
@@ -16,7 +17,8 @@ def compile_tree(config: str) -> str:
     """Compile every module under ``root`` and write its ``.pyc`` under ``out``, the same tree below.
 
     `config` is JSON: ``root``, ``out``, ``without_docstrings`` (a regular expression: sources whose path below ``root``
-    begins with a match lose theirs), ``columns`` (whether tracebacks are to mark the part of a line that failed).
+    begins with a match lose theirs), ``own`` (whether these are the project's, whose tracebacks are to mark the part of
+    a line that failed, and whose warnings are told).
     The bytecode names the path under ``root`` and is never checked against a source (PEP 552), so the source need
     not be there. Returns JSON: ``failed``, a list of path and message of what is not valid Python.
     """
@@ -24,6 +26,8 @@ def compile_tree(config: str) -> str:
     root, out = Path(parsed["root"]), Path(parsed["out"])
     without_docstrings = re.compile(parsed["without_docstrings"])
     failed = []
+    if not parsed["own"]:
+        warnings.simplefilter("ignore", SyntaxWarning)
     for path in sorted(root.rglob("*.py")):
         source = path.read_bytes()
         try:
@@ -34,7 +38,7 @@ def compile_tree(config: str) -> str:
         except (SyntaxError, ValueError) as error:
             failed.append([str(path), str(error)])
             continue
-        if not parsed["columns"]:
+        if not parsed["own"]:
             code = without_columns(code)
         target = out / Path(cache_from_source(str(path))).relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)

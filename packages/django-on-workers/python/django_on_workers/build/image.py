@@ -138,7 +138,7 @@ def _prepare_project(parsed: dict, root: str, placeholders: Placeholders) -> dic
         settings.first_read(parsed["settings_module"], parsed["database"], root, withhold)
     except BaseException:
         return _refusal(
-            "its settings can't be read with placeholders for the environment:\n"
+            "its settings can't be read in the build, where the environment has placeholders:\n"
             + traceback.format_exc()
         )
     recording.readers.clear()
@@ -155,7 +155,8 @@ def _prepare_project(parsed: dict, root: str, placeholders: Placeholders) -> dic
                 server.keep(module)
     except BaseException:
         return _refusal(
-            "it can't be imported with placeholders for the environment:\n" + traceback.format_exc()
+            "it can't be imported in the build, where the environment has placeholders and no database is in reach:\n"
+            + traceback.format_exc()
         )
     finally:
         reads.stop()

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import tempfile
 import unittest
+import warnings
 from pathlib import Path
 
 import django
@@ -26,7 +27,7 @@ class CompileTests(unittest.TestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
-    def compile(self, columns=True, **files):
+    def compile(self, own=True, **files):
         for name, source in files.items():
             path = self.folder / "root" / name / "__init__.py"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +36,7 @@ class CompileTests(unittest.TestCase):
             "root": str(self.folder / "root"),
             "out": str(self.folder / "out"),
             "without_docstrings": "terse/(?!templatetags/)",
-            "columns": columns,
+            "own": own,
         }
         return json.loads(compile_tree(json.dumps(config)))["failed"]
 
@@ -69,11 +70,18 @@ class CompileTests(unittest.TestCase):
         )
         self.assertEqual(self.load("right").a, 1)
 
-    def test_columns_are_left_out_where_they_are_not_wanted(self):
+    def test_warnings_are_told_of_the_projects_own_files(self):
+        for own, count in ((True, 1), (False, 0)):
+            with self.subTest(own=own), warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                self.compile(own, escaped="A = '\\d'\n")
+                self.assertEqual(len(told), count)
+
+    def test_columns_are_left_out_of_packages(self):
         source = "def fails():\n    return (1 +\n            None)\n"
         positions = []
-        for columns, name in ((True, "with_them"), (False, "without")):
-            self.assertEqual(self.compile(columns, **{name: source}), [])
+        for own, name in ((True, "with_them"), (False, "without")):
+            self.assertEqual(self.compile(own, **{name: source}), [])
             positions.append(list(self.load(name).fails.__code__.co_positions()))
         self.assertTrue(any(start is not None for _, _, start, _ in positions[0]))
         self.assertEqual({(start, end) for _, _, start, end in positions[1]}, {(None, None)})
