@@ -85,7 +85,8 @@ const uv: Installer = {
       [
         "pip", "install", "--target", folder, "--only-binary", ":all:", "--find-links", built, "--python-version", target.python,
         "--python-platform", "wasm32-pyodide2024", "--no-progress", "--requirement", written(scratch, "requirements.txt", requirements),
-        "--override", written(scratch, "overrides.txt", excluded.map((name) => `${name}; python_version < "0"`)), ...options,
+        // uv warns of a file without any.
+        ...(excluded.length > 0 ? ["--override", written(scratch, "overrides.txt", excluded.map((name) => `${name}; python_version < "0"`))] : []), ...options,
       ],
       root,
     ),
@@ -186,14 +187,14 @@ export function findInstaller(): Installer {
 }
 
 const PIP_LACKS = /No matching distribution found for ([^;\n]+?)\s*(?:;.*|\(from .*)?$/m;
-/** uv gives a hint for each that it would have built, and tells the versions in how it came to that. */
-const UV_LACKS = /Wheels are required for `([\w.-]+)` because building from source is disabled/g;
-const UV_VERSIONS = /(?:([\w.-]+)([<>=!~]\S+) has no usable wheels|you require ([\w.-]+)([<>=!~]\S*[\w*]))/g;
+/** uv gives a hint for each that it would have built or that has wheels for other platforms, and tells the versions in how it came to that. */
+const UV_LACKS = /Wheels are (?:required for `([\w.-]+)` because building from source is disabled|available for `([\w.-]+)` \(\S+\) on the following platforms)/g;
+const UV_VERSIONS = /(?:([\w.-]+)([<>=!~]\S+) has no usable wheels|you require ([\w.-]+)(?:\{[^}]*\})?([<>=!~]\S*[\w*]))/g;
 
 /** The packages for want of whose wheels an installation failed, if that is why. */
 export function missingIn(output: string): Missing[] {
   const versions = new Map([...output.matchAll(UV_VERSIONS)].map(([, needed, range, required, wanted]) => [needed ?? required, range ?? wanted]));
-  const hinted = [...output.matchAll(UV_LACKS)].map(([, name]) => `${name}${versions.get(name) ?? ""}`);
+  const hinted = [...output.matchAll(UV_LACKS)].map(([, sources, wheels]) => `${sources ?? wheels}${versions.get(sources ?? wheels) ?? ""}`);
   const requirements = [PIP_LACKS.exec(output)?.[1] ?? neededByAll(output), ...hinted];
   return requirements.flatMap((requirement) => {
     const name = /^[\w.-]+/.exec(requirement ?? "")?.[0];
