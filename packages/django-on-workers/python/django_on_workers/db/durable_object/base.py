@@ -6,6 +6,7 @@ from .creation import DatabaseCreation
 from .features import DatabaseFeatures
 from .introspection import DatabaseIntrospection
 from .operations import DatabaseOperations
+from .renewal import renew
 from .schema import DatabaseSchemaEditor
 
 
@@ -18,6 +19,17 @@ class DatabaseWrapper(BaseDatabaseWrapper):
     features_class = DatabaseFeatures
     introspection_class = DatabaseIntrospection
     ops_class = DatabaseOperations
+
+    #: Seconds after which the transaction that Django opens for a class of tests begins anew.
+    renewed_after = 5
+
+    def _savepoint_commit(self, sid):
+        super()._savepoint_commit(sid)
+        # Where only a test class's transaction is left, this was the savepoint of a test or of the class's data.
+        of_class = [block._from_testcase for block in self.atomic_blocks] == [True]
+        if of_class and self.connection.driver.age > self.renewed_after:
+            with self.wrap_database_errors:
+                renew(self.connection)
 
     def open_driver(self, settings_dict: dict) -> Driver:
         # Only inside workerd is there what the driver imports.
