@@ -97,13 +97,11 @@ for (const installer of ["pip", "uv"] as const) {
       const { versions, steps } = await installed(project(`hashes-${installer}`, { "requirements.txt": `${lines.join("\n")}\n` }), installer);
       assert.deepEqual([versions["django"], versions["docopt"], "tzdata" in versions], ["5.2.8", "0.6.2", true]);
       assert.deepEqual(builtIn(steps), ["docopt"]);
-      for (const altered of ["sqlparse", "docopt"]) {
-        const wrong = lines.map((line) => (line.startsWith(altered) ? line.replace(/.{64}$/, "0".repeat(64)) : line));
-        await assert.rejects(installed(project(`hashes-${installer}`, { "requirements.txt": `${wrong.join("\n")}\n` }), installer), (error: Error & { detail?: string }) => {
-          assert.match(`${error.message}\n${error.detail}`, /hash/i);
-          return true;
-        });
-      }
+      const wrong = lines.map((line) => (line.startsWith("docopt") ? line.replace(/.{64}$/, "0".repeat(64)) : line));
+      await assert.rejects(installed(project(`hashes-${installer}`, { "requirements.txt": `${wrong.join("\n")}\n` }), installer), (error: Error & { detail?: string }) => {
+        assert.match(`${error.message}\n${error.detail}`, /hash/i);
+        return true;
+      });
     });
   });
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { UserError } from "../contract/errors.ts";
 import { DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, SITE_OBJECT, TEST_OBJECT } from "../contract/manifest.ts";
 import type { Build } from "./index.ts";
 import { runtimeModules } from "./modules.ts";
@@ -163,9 +164,12 @@ export async function manage(build: Build, argv: readonly string[], options: Man
       method: "POST",
       body: JSON.stringify({ argv, environment: ofCommands(process.env) }),
     });
-    if (!response.ok || !response.body) throw new Error(await response.text());
+    if (!response.ok || !response.body) {
+      const text = await response.text();
+      throw RESET.test(text) ? resetError("") : new Error(text);
+    }
     let exit = 1;
-    for await (const line of lines(response.body as AsyncIterable<Uint8Array>)) {
+    for await (const line of lines(untilReset(response.body as AsyncIterable<Uint8Array>, options.signal))) {
       const message = JSON.parse(line) as Message;
       if ("stdout" in message) options.stdout(message.stdout);
       else if ("stderr" in message) options.stderr(message.stderr);
@@ -179,11 +183,30 @@ export async function manage(build: Build, argv: readonly string[], options: Man
   }
 }
 
+/** What the platform says of an object that it has reset, and with it what ran there. */
+const RESET = /blockConcurrencyWhile\(\) in a Durable Object waited for too long/;
+
+const resetError = (reason: string): UserError =>
+  new UserError(
+    "DOW_COMMAND_ENDED",
+    `The command was ended${reason}, and its open transaction rolled back: a Durable Object gives a transaction 30 seconds. ` +
+      "Use smaller blocks of atomic(), atomic = False in a migration, or a TransactionTestCase.",
+  );
+
 function save(root: string, { file, base64 }: { file: string; base64: string }): void {
   const target = join(root, file);
   if (relative(root, target).startsWith("..") || /(?:^|\/)__pycache__\//.test(file)) return;
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, Buffer.from(base64, "base64"));
+}
+
+/** The chunks of a response. That they end too early, without a word, is how a reset object shows. */
+async function* untilReset(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw signal?.aborted ? error : resetError(" by the platform, which may have said why above");
+  }
 }
 
 async function* lines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

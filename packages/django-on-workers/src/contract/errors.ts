@@ -21,6 +21,7 @@ export type UserErrorCode =
   | "DOW_PORT_TAKEN"
   | "DOW_TOO_LARGE"
   | "DOW_FILE_SYSTEM"
+  | "DOW_COMMAND_ENDED"
   | "DOW_USAGE";
 
 export class UserError extends Error {

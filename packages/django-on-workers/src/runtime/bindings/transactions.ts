@@ -17,22 +17,39 @@ const EXCEEDED =
 /** A transaction that is still open after so many milliseconds waits for something: then it matters whether somebody waits for it. */
 const PATIENCE = 100;
 
+/**
+ * workerd reads the clock for its timers when it waits for something from outside. To code that has run for so many
+ * milliseconds without that, the 30 seconds of a transaction would begin then, and end with the next thing it waits for.
+ */
+const STALE = 1_000;
+
 const LEFT = "This transaction has been rolled back: the client went away while it was open.";
+
+interface Transaction {
+  rollback(): void;
+}
+
+/** What is needed of a `DurableObjectStorage`. */
+interface Storage {
+  transaction(callback: (transaction: Transaction) => Promise<void>): Promise<void>;
+}
 
 interface Level {
   end(how: "commit" | "rollback"): Promise<void>;
 }
 
 export class TransactionStack {
-  readonly #storage: DurableObjectStorage;
+  readonly #storage: Storage;
   readonly #open: Level[] = [];
   readonly #left: (() => Promise<void>) | undefined;
   #deadline = 0;
+  /** When timers were last known to be right. */
+  #turned = Date.now();
   /** Why a transaction was rolled back from here, and when that is done; set until the block has been left. */
   #givenUp: { reason: string; done: Promise<void> } | undefined;
 
   /** `left` begins to wait for the client to go away, and resolves when it has. */
-  constructor(storage: DurableObjectStorage, left?: () => Promise<void>) {
+  constructor(storage: Storage, left?: () => Promise<void>) {
     this.#storage = storage;
     this.#left = left;
   }
@@ -45,7 +62,8 @@ export class TransactionStack {
   /** Opens a transaction, or a savepoint inside one. */
   async begin(): Promise<void> {
     this.#refuse();
-    const entered = Promise.withResolvers<DurableObjectTransaction>();
+    if (this.#open.length === 0) await this.#turn();
+    const entered = Promise.withResolvers<Transaction>();
     const released = Promise.withResolvers<void>();
     const settled = this.#storage.transaction(async (transaction) => {
       if (this.#open.length === 0) this.#deadline = Date.now() + LIMIT;
@@ -80,6 +98,12 @@ export class TransactionStack {
     await this.#givenUp?.done;
     await this.#end("rollback", depth);
     if (depth === 0) this.#givenUp = undefined;
+  }
+
+  async #turn(): Promise<void> {
+    if (Date.now() - this.#turned < STALE) return;
+    await new Promise((done) => setTimeout(done));
+    this.#turned = Date.now();
   }
 
   #refuse(): void {
