@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { Refusal, step } from "./terminal.mjs";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/[\\/]$/, "");
@@ -136,7 +136,8 @@ export function prepare() {
  */
 export function runTypeScript(file, args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(newNode(), [join(root, file), ...args], { stdio: "inherit", cwd: root });
+    const orphan = pathToFileURL(join(packageFolder, "dist", "cli", "orphan.js")).href;
+    const child = spawn(newNode(), ["--import", orphan, join(root, file), ...args], { stdio: "inherit", cwd: root });
     for (const signal of /** @type {NodeJS.Signals[]} */ (["SIGINT", "SIGTERM", "SIGHUP"])) process.on(signal, () => child.kill(signal));
     // npm that is killed by its id tells nobody: whoever has lost its parent ends too.
     const parent = process.ppid;

@@ -29,7 +29,7 @@ describe("npm start", { skip: linux }, () => {
       const folder = copyProject("blog", `start-${database}`, join(root, "examples", "blog"));
       const args = [script, "--project", folder, "--database", database];
       let password: string | undefined;
-      for (const [time, signal] of [["first", "SIGTERM"], ["second", "SIGINT"]] as const) {
+      for (const [time, signal] of [["first", "SIGTERM"], ["second", "SIGINT"], ["third", "SIGKILL"]] as const) {
         const port = await freePort();
         const mark = `${database}-${time}-${process.pid}`;
         const server = await serving(process.execPath, args, root, port, { PORT: String(port), MARK: mark });

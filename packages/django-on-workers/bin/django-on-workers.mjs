@@ -15,8 +15,9 @@ if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
 } else {
   const folder = dirname(createRequire(import.meta.url).resolve("node/package.json"));
   const program = join(folder, "bin", process.platform === "win32" ? "node.exe" : "node");
-  const child = spawn(program, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
-  // The child gets the terminal's signals itself; this process lives as long as it does.
+  const orphan = new URL("../dist/cli/orphan.js", import.meta.url).href;
+  const child = spawn(program, ["--import", orphan, fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  // The child gets the terminal's signals itself; this process lives as long as it does, and the child no longer.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     console.error(`Node ${process.versions.node} is too old and the newer one could not be started: ${error.message}`);

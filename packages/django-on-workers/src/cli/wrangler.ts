@@ -7,7 +7,8 @@ const program = (): string => join(dirname(createRequire(import.meta.url).resolv
 
 /** Resolves with Wrangler's exit code. `stop` asks it to end. */
 export function startWrangler(args: string[], cwd: string): { done: Promise<number>; stop(signal: NodeJS.Signals): void } {
-  const child = spawn(process.execPath, [program(), ...args], {
+  // Wrangler passes Node's options on to the processes that it starts.
+  const child = spawn(process.execPath, ["--import", new URL("orphan.js", import.meta.url).href, program(), ...args], {
     cwd,
     stdio: "inherit",
     // Without a network it would wait for, and complain about, what only Cloudflare can tell.
