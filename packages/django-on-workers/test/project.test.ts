@@ -86,6 +86,22 @@ describe("a project", () => {
     assert.deepEqual([lines, from, excluded], [["Django", "psycopg2-binary"], "requirements/base.txt", ["psycopg2-binary"]]);
   });
 
+  test("requirements and configuration at the top of its repository", () => {
+    write({
+      ".git/HEAD": "",
+      "pyproject.toml": '[tool.django-on-workers]\ndatabase = "d1"\n[project]\ndependencies = ["Django", "shop @ file:lib/shop"]',
+      "uv.lock": "",
+      "backend/src/manage.py": MANAGE,
+    });
+    const { database, requirements } = readProject({ root: join(root, "backend/src") });
+    assert.deepEqual([database, requirements.lines, requirements.folder, requirements.lock], ["d1", ["Django", "shop @ file:lib/shop"], root, join(root, "uv.lock")]);
+  });
+
+  test("outside a repository, whose requirements above it are not its own", () => {
+    write({ "requirements.txt": "other", "src/manage.py": MANAGE });
+    assert.deepEqual(readProject({ root: join(root, "src") }).requirements.lines, ["Django"]);
+  });
+
   for (const [requirement, of, as] of [
     ["./lib/shop", "./lib/shop", "shop @ file:///built/shop-1.0-py3-none-any.whl"],
     ["../shop[a,b] ; python_version > '3'", "../shop", "shop[a,b] @ file:///built/shop-1.0-py3-none-any.whl ; python_version > '3'"],

@@ -1,6 +1,6 @@
 /** A project as it lies on the disk: where its settings, requirements and configuration are. */
 import { existsSync, readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { parse as parseJsonc, type ParseError } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
 import { UserError } from "../contract/errors.ts";
@@ -38,8 +38,10 @@ export function readProject(options: ProjectOptions = {}): Project {
       `There is no manage.py in ${root}. Run this in the folder of a Django project, or name it with --project.`,
     );
   }
-  const pyproject = readPyproject(root);
-  const table = tableOf(pyproject);
+  const folders = foldersOf(root);
+  // Beside manage.py or, as requirements, above it.
+  const configured = folders.find((folder) => existsSync(join(folder, PYPROJECT))) ?? root;
+  const table = tableOf(readPyproject(configured));
   const database = options.database ?? oneOf(table, "database", DATABASES) ?? "durable-object";
   const settingsModule = settingsOf(root, table);
   const { file, contents } = readWrangler(root);
@@ -49,15 +51,27 @@ export function readProject(options: ProjectOptions = {}): Project {
     settingsModule,
     interface: options.interface ?? oneOf(table, "interface", INTERFACES) ?? "wsgi",
     database,
-    requirements: readRequirements(root, pyproject, table, settingsModule),
+    requirements: readRequirements(folders.map((folder) => ({ folder, pyproject: readPyproject(folder) })), { folder: configured, table }, settingsModule),
     wrangler: contents,
     wranglerFile: file,
     name: slug(basename(root)),
   };
 }
 
-function readPyproject(root: string): Table {
-  const path = join(root, "pyproject.toml");
+const PYPROJECT = "pyproject.toml";
+
+/** The project's folder and, in a git repository, those above it. */
+function foldersOf(root: string): string[] {
+  const folders = [root];
+  for (let folder = root; !existsSync(join(folder, ".git")); folders.push(folder)) {
+    if (folder === dirname(folder)) return [root];
+    folder = dirname(folder);
+  }
+  return folders;
+}
+
+function readPyproject(folder: string): Table {
+  const path = join(folder, PYPROJECT);
   if (!existsSync(path)) return {};
   try {
     return parseToml(readFileSync(path, "utf8"));

@@ -12,6 +12,8 @@ export interface Requirements {
   lines: readonly string[];
   /** Files of constraints and folders of wheels, as options that both pip and uv have: `--constraint PATH` */
   options: readonly string[];
+  /** From where paths in them are meant. */
+  folder: string;
   /** Where they come from, for messages. */
   from: string;
   /** Packages that are not installed here, though these or other packages ask for them. */
@@ -23,43 +25,60 @@ export interface Requirements {
 }
 
 /** Tools that keep requirements in a format of their own: how one knows it, and a command that writes a requirements file. */
-const ELSEWHERE: readonly [of: string, command: string, isThere: (root: string, tool: Table) => boolean][] = [
-  ["Poetry's", "poetry export --output requirements.txt", (_, tool) => isTable(tool["poetry"]) && "dependencies" in tool["poetry"]],
-  ["a Pipfile's", "pipenv requirements > requirements.txt", (root) => existsSync(join(root, "Pipfile"))],
+const ELSEWHERE: readonly [of: string, command: string, isThere: (place: Place) => boolean][] = [
+  ["Poetry's", "poetry export --output requirements.txt", ({ pyproject: { tool } }) => isTable(tool) && isTable(tool["poetry"]) && "dependencies" in tool["poetry"]],
+  ["a Pipfile's", "pipenv requirements > requirements.txt", ({ folder }) => existsSync(join(folder, "Pipfile"))],
 ];
 
+/** A folder in which requirements may be. */
+export interface Place {
+  folder: string;
+  /** What its pyproject.toml says, if it has one. */
+  pyproject: Table;
+}
+
 /**
- * The requirements of the project in `root`.
+ * The requirements of a project.
  *
- * @param own `[tool.django-on-workers]`: `requirements` is the path of a requirements file, `requirements.txt` where it says nothing.
+ * @param places The folder of manage.py, and those above it in which they may be.
+ * @param own `[tool.django-on-workers]`, and the folder from which its paths are meant: `requirements` is the path of a requirements file, and `exclude-dependencies` a list of names.
  * @throws UserError `DOW_NO_REQUIREMENTS`, `DOW_CONFIG_INVALID`.
  */
-export function readRequirements(root: string, pyproject: Table, own: Table, settingsModule: string): Requirements {
-  const named = own["requirements"] ?? "requirements.txt";
-  const excluded = own["exclude-dependencies"] ?? [];
-  if (typeof named !== "string") throw new UserError("DOW_CONFIG_INVALID", "requirements in [tool.django-on-workers] must be the path of a requirements file.");
+export function readRequirements(places: readonly Place[], own: { folder: string; table: Table }, settingsModule: string): Requirements {
+  const { requirements: named, "exclude-dependencies": excluded = [] } = own.table;
   if (!Array.isArray(excluded) || !excluded.every((name) => typeof name === "string" && /^[\w.-]+$/.test(name))) {
     throw new UserError("DOW_CONFIG_INVALID", "exclude-dependencies in [tool.django-on-workers] must be a list of packages' names, without versions.");
   }
-  const file = join(root, named);
-  if (existsSync(file)) return described(root, contentsOf(file), named, excluded);
-  if (own["requirements"] !== undefined) throw new UserError("DOW_NO_REQUIREMENTS", `requirements in [tool.django-on-workers] is ${named}, which is not there.`);
-  const { project, tool } = pyproject;
-  const dependencies = isTable(project) ? project["dependencies"] : undefined;
-  if (Array.isArray(dependencies)) {
-    const lock = join(root, "uv.lock");
-    return { ...described(root, { lines: dependencies.map(String), options: [] }, "pyproject.toml", excluded), ...(existsSync(lock) && { lock }) };
+  if (named !== undefined) {
+    if (typeof named !== "string") throw new UserError("DOW_CONFIG_INVALID", "requirements in [tool.django-on-workers] must be the path of a requirements file.");
+    if (!existsSync(join(own.folder, named))) throw new UserError("DOW_NO_REQUIREMENTS", `requirements in [tool.django-on-workers] is ${named}, which is not there.`);
+    return described(own.folder, contentsOf(join(own.folder, named)), named, excluded);
   }
-  for (const [of, command, isThere] of ELSEWHERE) {
-    if (isThere(root, isTable(tool) ? tool : {})) {
-      throw new UserError("DOW_NO_REQUIREMENTS", `The project's requirements are in ${of} format. Write them to a requirements.txt: ${command}`);
-    }
+  for (const place of places) {
+    const found = requirementsIn(place, excluded);
+    if (found) return found;
   }
   // What startproject writes names no requirements; its settings say which Django wrote them.
-  const settings = join(root, `${settingsModule.replaceAll(".", "/")}.py`);
+  const [{ folder }] = places as [Place];
+  const settings = join(folder, `${settingsModule.replaceAll(".", "/")}.py`);
   const written = existsSync(settings) ? /using Django (\d+\.\d+)/.exec(readFileSync(settings, "utf8"))?.[1] : undefined;
   const django = written === undefined ? "Django" : `Django==${written}.*`;
-  return described(root, { lines: [django], options: [] }, "the Django that its settings name, for want of a requirements.txt", excluded);
+  return described(folder, { lines: [django], options: [] }, "the Django that its settings name, for want of a requirements.txt", excluded);
+}
+
+function requirementsIn(place: Place, excluded: readonly string[]): Requirements | undefined {
+  const { folder, pyproject: { project } } = place;
+  const file = join(folder, "requirements.txt");
+  if (existsSync(file)) return described(folder, contentsOf(file), "requirements.txt", excluded);
+  const dependencies = isTable(project) ? project["dependencies"] : undefined;
+  if (Array.isArray(dependencies)) {
+    const lock = join(folder, "uv.lock");
+    return { ...described(folder, { lines: dependencies.map(String), options: [] }, "pyproject.toml", excluded), ...(existsSync(lock) && { lock }) };
+  }
+  for (const [of, command, isThere] of ELSEWHERE) {
+    if (isThere(place)) throw new UserError("DOW_NO_REQUIREMENTS", `The project's requirements are in ${of} format. Write them to a requirements.txt: ${command}`);
+  }
+  return undefined;
 }
 
 /** An option that names a file or folder. */
@@ -71,7 +90,7 @@ interface Contents {
   options: string[];
 }
 
-/** What a requirements file says, and those that it includes. What they name is meant from where they lie; packages in folders are meant from the project's. */
+/** What a requirements file says, and those that it includes. What they name is meant from where they lie; packages in folders are not, see `Requirements`. */
 function contentsOf(file: string): Contents {
   const contents: Contents = { lines: [], options: [] };
   for (const line of readFileSync(file, "utf8").replaceAll(/\s*\\\r?\n\s*/g, " ").split(/\r?\n/).map((text) => text.trim())) {
@@ -91,9 +110,9 @@ function contentsOf(file: string): Contents {
   return contents;
 }
 
-function described(root: string, { lines, options }: Contents, from: string, excluded: readonly string[]): Requirements {
-  const paths = [...lines.flatMap((line) => PATH.exec(line)?.[1] ?? []), ...options].map((path) => resolve(root, path));
-  return { lines, options, from, excluded, lock: undefined, digest: digest(...paths.flatMap(filesAt)) };
+function described(folder: string, { lines, options }: Contents, from: string, excluded: readonly string[]): Requirements {
+  const paths = [...lines.flatMap((line) => PATH.exec(line)?.[1] ?? []), ...options].map((path) => resolve(folder, path));
+  return { lines, options, folder, from, excluded, lock: undefined, digest: digest(...paths.flatMap(filesAt)) };
 }
 
 /** The path of a package in a line: by itself or behind its name. */

@@ -24,8 +24,8 @@ const UNREACHABLE =
  *
  * @throws UserError `DOW_REQUIREMENT_HAS_NO_WHEEL`, `DOW_INDEX_UNREACHABLE`, `DOW_DJANGO_UNSUPPORTED`, `DOW_INSTALL_FAILED`, `DOW_NO_PYTHON`.
  */
-export async function resolve({ root, requirements }: Project, target: Target, cache: Cache, progress: Progress): Promise<string> {
-  const { lines, options: given, from, excluded, lock } = requirements;
+export async function resolve({ requirements }: Project, target: Target, cache: Cache, progress: Progress): Promise<string> {
+  const { lines, options: given, folder: root, from, excluded, lock } = requirements;
   const key = digest(lines.join("\n"), given.join("\n"), requirements.digest, excluded.join(), lock === undefined ? "" : readFileSync(lock), JSON.stringify(target));
   return cache.directory("packages", key, async (folder) => {
     const installer = findInstaller();
