@@ -73,7 +73,8 @@ async function install(installer: Installer, options: Installation, from: string
       throw new UserError("DOW_INDEX_UNREACHABLE", `The package index can't be reached. Check the network, or ${installer.name}'s configuration of an index or proxy.`, tail(output));
     }
     const missing = ok ? [] : missingIn(output).filter(({ name }) => !unusable.has(name));
-    if (missing.length === 0) throw unusable.size > 0 ? unusableError([...unusable], from, options.target, details) : new UserError("DOW_INSTALL_FAILED", `${installer.name} could not install the packages of ${from}.`, tail(output));
+    if (missing.length === 0 && unusable.size > 0) throw unusableError([...unusable], from, options.target, details);
+    if (missing.length === 0) throw new UserError("DOW_INSTALL_FAILED", `${installer.name} could not install the packages of ${from}.`, tail(output));
     for (const wanted of missing) {
       const { name } = wanted;
       const outcome = tried.has(name) ? { ok: false, output } : await made(installer, wanted, { ...options, requirements }, progress);
@@ -119,12 +120,13 @@ const hashesOf = (name: string, folder: string): string[] =>
     .map((wheel) => `--hash=sha256:${createHash("sha256").update(readFileSync(join(folder, wheel))).digest("hex")}`);
 
 function unusableError(names: readonly string[], from: string, { python }: Target, details: string): UserError {
-  const these = names.length > 1 ? "They" : "It";
+  const [subject, object] = names.length > 1 ? ["They", "them"] : ["It", "it"];
   return new UserError(
     "DOW_REQUIREMENT_HAS_NO_WHEEL",
-    `${names.join(", ")} (from ${from}): there is no wheel that runs here, and the source gives none. ${these} must be pure Python, and support Python ${python}. ` +
-      `Replace ${these === "It" ? "it" : "them"}, or leave out what the project works without: [tool.django-on-workers] exclude-dependencies = ${JSON.stringify(names)} in pyproject.toml.`,
-    tail(details),
+    `${names.join(", ")} (from ${from}): there is no wheel that runs here, and the source gives none. ${subject} must be pure Python, and support Python ${python}. ` +
+      `Replace ${object}, or leave out what the project works without: [tool.django-on-workers] exclude-dependencies = ${JSON.stringify(names)} in pyproject.toml.`,
+    // Of several it would be of the first.
+    names.length > 1 ? undefined : tail(details),
   );
 }
 
