@@ -74,7 +74,7 @@ class CompileTests(unittest.TestCase):
         for own, count in ((True, 1), (False, 0)):
             with self.subTest(own=own), warnings.catch_warnings(record=True) as told:
                 warnings.simplefilter("always")
-                self.compile(own, escaped="A = '\\d'\n")
+                self.compile(own, odd="A = 1 is 1\n")
                 self.assertEqual(len(told), count)
 
     def test_columns_are_left_out_of_packages(self):
