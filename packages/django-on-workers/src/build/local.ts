@@ -166,7 +166,7 @@ export async function manage(build: Build, argv: readonly string[], options: Man
     });
     if (!response.ok || !response.body) {
       const text = await response.text();
-      throw RESET.test(text) ? resetError("") : new Error(text);
+      throw RESET.test(text) ? resetError() : new Error(text);
     }
     let exit = 1;
     for await (const line of lines(untilReset(response.body as AsyncIterable<Uint8Array>, options.signal))) {
@@ -186,10 +186,10 @@ export async function manage(build: Build, argv: readonly string[], options: Man
 /** What the platform says of an object that it has reset, and with it what ran there. */
 const RESET = /blockConcurrencyWhile\(\) in a Durable Object waited for too long/;
 
-const resetError = (reason: string): UserError =>
+const resetError = (): UserError =>
   new UserError(
     "DOW_COMMAND_ENDED",
-    `The command was ended${reason}, and its open transaction rolled back: a Durable Object gives a transaction 30 seconds. ` +
+    "The command was ended, and its open transaction rolled back: a Durable Object gives a transaction 30 seconds. " +
       "Use smaller blocks of atomic(), atomic = False in a migration, or a TransactionTestCase.",
   );
 
@@ -200,12 +200,16 @@ function save(root: string, { file, base64 }: { file: string; base64: string }):
   writeFileSync(target, Buffer.from(base64, "base64"));
 }
 
-/** The chunks of a response. That they end too early, without a word, is how a reset object shows. */
+/** The chunks of a response. That they end too early, without a word, is how an object shows that has been reset meanwhile. */
 async function* untilReset(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   try {
     yield* chunks;
   } catch (error) {
-    throw signal?.aborted ? error : resetError(" by the platform, which may have said why above");
+    if (signal?.aborted) throw error;
+    throw new UserError(
+      "DOW_COMMAND_ENDED",
+      "The runtime ended before the command did, and may have said why above; an open transaction is rolled back. In a Durable Object one is given 30 seconds.",
+    );
   }
 }
 
