@@ -1,3 +1,5 @@
+from time import monotonic
+
 from django_on_workers.db.sqlite.base import DatabaseWrapper as BaseDatabaseWrapper
 from django_on_workers.db.sqlite.driver import Driver
 
@@ -22,14 +24,20 @@ class DatabaseWrapper(BaseDatabaseWrapper):
 
     #: Seconds after which the transaction that Django opens for a class of tests begins anew.
     renewed_after = 5
+    _began = 0.0
+
+    def _start_transaction_under_autocommit(self):
+        super()._start_transaction_under_autocommit()
+        self._began = monotonic()
 
     def _savepoint_commit(self, sid):
         super()._savepoint_commit(sid)
         # Where only a test class's transaction is left, this was the savepoint of a test or of the class's data.
         of_class = [block._from_testcase for block in self.atomic_blocks] == [True]
-        if of_class and self.connection.driver.age > self.renewed_after:
+        if of_class and monotonic() - self._began > self.renewed_after:
             with self.wrap_database_errors:
                 renew(self.connection)
+            self._began = monotonic()
 
     def open_driver(self, settings_dict: dict) -> Driver:
         # Only inside workerd is there what the driver imports.

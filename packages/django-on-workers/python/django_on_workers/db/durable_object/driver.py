@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from marshal import dumps
-from time import monotonic
 
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 
@@ -38,7 +37,6 @@ class StorageDriver:
     def __init__(self, request: int):
         self._request = request
         self._in_transaction = False
-        self._began = 0.0
         #: Open savepoints, innermost last; each is a nested transaction of the storage.
         self._savepoints: list[str] = []
 
@@ -56,15 +54,9 @@ class StorageDriver:
         self.commit()
         return results
 
-    @property
-    def age(self) -> float:
-        """Seconds since the open transaction began."""
-        return monotonic() - self._began
-
     def begin(self) -> None:
         self._wait(calls.object_begin)
         self._in_transaction = True
-        self._began = monotonic()
 
     def commit(self) -> None:
         self._wait(calls.object_commit, 0)
