@@ -134,16 +134,14 @@ export function prepare() {
  * reaches only this process is passed on; one from the terminal reaches the child by itself.
  * @param {string} file @param {string[]} args @returns {Promise<number>}
  */
-export function runTypeScript(file, args) {
+export async function runTypeScript(file, args) {
+  const orphan = pathToFileURL(join(packageFolder, "dist", "cli", "orphan.js")).href;
+  // For this process too: npm that is killed by its id tells nobody.
+  await import(orphan);
   return new Promise((resolve, reject) => {
-    const orphan = pathToFileURL(join(packageFolder, "dist", "cli", "orphan.js")).href;
     const child = spawn(newNode(), ["--import", orphan, join(root, file), ...args], { stdio: "inherit", cwd: root });
     for (const signal of /** @type {NodeJS.Signals[]} */ (["SIGINT", "SIGTERM", "SIGHUP"])) process.on(signal, () => child.kill(signal));
-    // npm that is killed by its id tells nobody: whoever has lost its parent ends too.
-    const parent = process.ppid;
-    const watch = setInterval(() => process.ppid === parent || child.kill(), 1000);
     child.on("error", reject);
-    child.on("exit", () => clearInterval(watch));
     child.on("exit", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 1)));
   });
 }

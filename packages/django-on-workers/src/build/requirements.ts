@@ -111,12 +111,10 @@ function contentsOf(file: string): Contents {
 }
 
 function described(folder: string, { lines, options }: Contents, from: string, excluded: readonly string[]): Requirements {
-  const paths = [...lines.flatMap((line) => PATH.exec(line)?.[1] ?? []), ...options].map((path) => resolve(folder, path));
+  const named = lines.flatMap((line) => placeOf(line)?.of.replace(/^file:(?:\/\/)?/, "") ?? []);
+  const paths = [...named, ...options].map((path) => resolve(folder, path));
   return { lines, options, folder, from, excluded, lock: undefined, digest: digest(...paths.flatMap(filesAt)) };
 }
-
-/** The path of a package in a line: by itself or behind its name. */
-const PATH = /^(?:[\w.-]+(?:\[[^\]]*\])?\s*@\s*(?:file:(?:\/\/)?)?)?((?:\.|[^\s;[]*\/)[^\s;[]*)/;
 
 /** What the file holds, or the folder's files. */
 function filesAt(path: string): (string | Uint8Array)[] {
@@ -137,6 +135,14 @@ export const isHashed = (requirement: string): boolean => requirement.includes("
 /** Whether a requirement is one for this package. */
 export const isFor = (name: string, requirement: string): boolean => isSame(name, /^[\w.-]+/.exec(requirement)?.[0] ?? "");
 
+const PLACED = /^(?:[\w.-]+\s*(\[[^\]]*\])?\s*@\s*)?((?:\.|\/|\w+(?:\+\w+)?:|[^\s;[:@]+\/)[^\s;[]*)(\[[^\]]*\])?\s*(;.*)?$/;
+
+/** Of a requirement by where it lies, by itself or behind its name: that path or URL, and what is said besides. */
+function placeOf(requirement: string): { of: string; extras: string; marker: string } | undefined {
+  const [, before, of, behind, marker = ""] = PLACED.exec(requirement) ?? [];
+  return of === undefined ? undefined : { of, extras: before ?? behind ?? "", marker };
+}
+
 /** A requirement by where its source is. */
 export interface Source {
   /** What pip makes a wheel of. */
@@ -145,12 +151,10 @@ export interface Source {
   as(wheel: string): string;
 }
 
-const PLACED = /^(?:[\w.-]+\s*(\[[^\]]*\])?\s*@\s*)?((?:\.|\/|\w+(?:\+\w+)?:|[^\s;[:@]+\/)[^\s;[]*)(\[[^\]]*\])?\s*(;.*)?$/;
-
 /** Where the source of a requirement is, if it is a folder, an archive of sources or in a repository. */
 export function sourceOf(requirement: string): Source | undefined {
-  const [, before, of, behind, marker] = PLACED.exec(requirement) ?? [];
-  if (of === undefined || /\.whl(?:#.*)?$/.test(of)) return undefined;
-  const as = (wheel: string): string => `${basename(wheel).split("-")[0]}${before ?? behind ?? ""} @ ${pathToFileURL(wheel).href}${marker === undefined ? "" : ` ${marker}`}`;
-  return { of, as };
+  const place = placeOf(requirement);
+  if (place === undefined || /\.whl(?:#.*)?$/.test(place.of)) return undefined;
+  const { of, extras, marker } = place;
+  return { of, as: (wheel) => `${basename(wheel).split("-")[0]}${extras} @ ${pathToFileURL(wheel).href} ${marker}`.trim() };
 }

@@ -33,7 +33,7 @@ class DatabaseWrapper(BaseDatabaseWrapper):
     def _savepoint_commit(self, sid):
         super()._savepoint_commit(sid)
         # Where only a test class's transaction is left, this was the savepoint of a test or of the class's data.
-        of_class = [block._from_testcase for block in self.atomic_blocks] == [True]
+        of_class = len(self.atomic_blocks) == 1 and self.atomic_blocks[0]._from_testcase
         if of_class and monotonic() - self._began > self.renewed_after:
             with self.wrap_database_errors:
                 renew(self.connection)
