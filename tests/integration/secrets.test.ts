@@ -245,6 +245,98 @@ client = Client(settings.SERVICE["tokens"][0])
   });
 });
 
+/** Settings that take variables for more than texts, as many a project's do. */
+const TAKING = `
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+LIMIT = int(os.environ["LIMIT"])
+RATE = float(os.environ["RATE"])
+PORTS = [int(port) for port in os.environ["PORTS"].split(",")]
+url = urlsplit(os.environ["SERVICE_URL"])
+SERVICE = {"scheme": url.scheme, "host": url.hostname, "port": url.port, "user": url.username, "password": url.password, "path": url.path}
+WEEKS = timedelta(days=7 * LIMIT)
+LEVEL = os.environ.get("LEVEL", "INFO")
+LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {"captured": {"level": LEVEL}}}
+EMAIL_BACKEND = os.environ.get("BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+`;
+
+function taking(label: string, kept: string, answer: string): string {
+  const folder = keeping(label, kept, answer);
+  const settings = join(folder, "config", "settings.py");
+  appendFileSync(settings, TAKING);
+  return folder;
+}
+
+describe("variables that are numbers, URLs and the like", () => {
+  const NUMBERS = { LIMIT: "86753091", RATE: "0.86753091", PORTS: "86753,86754" };
+  const BUILT = { ...NUMBERS, SERVICE_URL: "amqps://u-9f2c71ab:p-9f2c71ab@h-9f2c71ab.example:8675/v-9f2c71ab", LEVEL: "ERROR", BACKEND: "django.core.mail.backends.dummy.EmailBackend" };
+  const HERE = { LIMIT: "12", RATE: "1.5", PORTS: "1,2,3", SERVICE_URL: "redis://name:word@Example.com/0", LEVEL: "DEBUG", BACKEND: "django.core.mail.backends.locmem.EmailBackend" };
+
+  test("settings that take them apart are in the image, without the values, and so are copies that modules keep", async () => {
+    const kept = `import logging
+
+LIMIT = settings.LIMIT
+PORT = settings.SERVICE["port"]
+
+
+class Client:
+    host = settings.SERVICE["host"]
+
+    def __init__(self, rate, ports):
+        self.rate = rate
+        self.first = lambda: ports[0]
+
+
+client = Client(settings.RATE, settings.PORTS)
+`;
+    const answer = "[LIMIT, client.rate, client.first(), Client.host, PORT, settings.SERVICE['password'], settings.SERVICE['path'], settings.WEEKS.days, settings.EMAIL_BACKEND, logging.getLogger('captured').level]";
+    const folder = taking("taking", kept, answer);
+    const recorded: Recorded = { steps: [], warnings: [] };
+    const built = await buildProject(folder, { environment: { ...WITHOUT, ...BUILT }, recorded });
+    const holders = searched(built.folder);
+    assert.deepEqual(recorded.warnings, []);
+    assert.ok(holders("a text of the view's own").includes("image.bin, unpacked"));
+    for (const part of ["9f2c71ab", "86753", "placeholder-SERVICE_URL", "placeholder-service_url", "placeholder.SERVICE"]) assert.deepEqual(holders(part), [], part);
+    writeVariables(folder, BUILT);
+    const [limit, port] = [86753091, 8675];
+    for (const [variables, expected] of [
+      [BUILT, [limit, 0.86753091, 86753, "h-9f2c71ab.example", port, "p-9f2c71ab", "/v-9f2c71ab", 7 * limit, BUILT.BACKEND, 40]],
+      [HERE, [12, 1.5, 1, "example.com", null, "word", "/0", 84, HERE.BACKEND, 10]],
+    ] as const) {
+      writeVariables(folder, variables);
+      const site = await serve(built);
+      try {
+        assert.deepEqual((await json(site.url, "/")).found, expected);
+      } finally {
+        await site.stop();
+      }
+    }
+  });
+
+  for (const [index, [kind, made, reads]] of ([
+    ["a number", "settings.LIMIT * 2", "LIMIT"],
+    ["a text", "f'at most {settings.LIMIT}'", "LIMIT"],
+    ["a copy of what the settings have made of one", "settings.WEEKS", "WEEKS"],
+    ["what follows from a part of a URL", "(settings.SERVICE['port'] or 0) + 1", "SERVICE"],
+    ["a hash of another", "hash(settings.RATE)", "RATE"],
+  ] as const).entries()) {
+    test(`${kind} that was made of one keeps the project out of the image`, async () => {
+      const folder = taking(`taken-${index}`, `KEPT = ${made}\n`, `KEPT == (${made})`);
+      const recorded: Recorded = { steps: [], warnings: [] };
+      const built = await buildProject(folder, { environment: { ...WITHOUT, ...BUILT }, recorded });
+      assert.match(recorded.warnings.join(), new RegExp(`captured\\.views reads ${reads}\\.`));
+      writeVariables(folder, HERE);
+      const site = await serve(built);
+      try {
+        assert.equal((await json(site.url, "/")).found, true);
+      } finally {
+        await site.stop();
+      }
+    });
+  }
+});
+
 test("settings in a package's own module are read again too", async () => {
   const folder = copyProject("captured", "settings-package");
   const settings = join(folder, "config", "settings");

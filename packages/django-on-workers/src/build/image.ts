@@ -27,11 +27,11 @@ interface KeptImage {
   reason: string | undefined;
 }
 
-/** A plain yes or no says nothing about a secret, and often decides what a project imports. */
-const BOOLEAN = /^(?:0|1|true|false|yes|no|on|off|)$/i;
-
 /** What placeholders of both kinds are in one word, see `build/placeholders.py`. */
 const PLACEHOLDERS = ["placeholder", "replacement"] as const;
+
+/** Of a value that the inspection has not seen, see `build/shapes.py`. */
+const TEXT = "{text}";
 
 /** More than what importing a project draws. */
 const RANDOM_BYTES = 32 * 1024;
@@ -65,9 +65,9 @@ export async function makeImage(
   const { facts } = inspection;
   const manifest = staticManifest(inspection);
   const names = facts.environment.filter((name) => name in environment && name !== "DJANGO_SETTINGS_MODULE");
-  const booleans = Object.fromEntries(names.filter((name) => BOOLEAN.test(environment[name] ?? "x")).map((name) => [name, environment[name]]));
+  const shapes = Object.fromEntries(names.map((name) => [name, facts.shapes[name] ?? TEXT]));
   // An image fits the boot that it was made with.
-  const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([names, booleans, facts.alternatives]), String(level), manifest ? unpack(manifest[1]) : "");
+  const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.alternatives]), String(level), manifest ? unpack(manifest[1]) : "");
   const kept = await cache.bytes("image", key, async () => {
     progress.step("Importing the project and taking its image");
     const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest]), source.folders) : source.archive;
@@ -81,8 +81,7 @@ export async function makeImage(
         database: project.database,
         project_root: PROJECT_ROOT,
         placeholders,
-        names,
-        booleans,
+        shapes,
         alternatives: facts.alternatives,
         project: withProject,
         applications: (["wsgi", "asgi"] as const).map((kind) => applicationOf(project, facts, kind)),

@@ -20,8 +20,10 @@ export interface Facts {
   wsgi: string | null;
   /** Files of the project that were imported on the way. */
   modules: string[];
-  /** Variables that are not set or say yes or no, what they say, and settings that are others where the variable is. */
-  alternatives: [variable: string, value: string | null, settings: string[]][];
+  /** Of each of those variables that is set, what an image may show of its value; see `build/shapes.py`. */
+  shapes: Record<string, string>;
+  /** Variables, what they say where an image may hold that, and settings that are others where the variable is; see `build/inspect.py`. */
+  alternatives: [variable: string, value: string | boolean | null, settings: string[]][];
 }
 
 export interface Inspection {

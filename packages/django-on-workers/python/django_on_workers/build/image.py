@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
 
@@ -21,6 +22,7 @@ from django_on_workers.runtime import (
 
 from . import environment
 from .placeholders import Placeholders
+from .shapes import FIELD, TEXT
 from .warm import warm
 
 __all__ = ["prepare_image", "prepare_packages"]
@@ -44,22 +46,23 @@ django_on_workers.db.durable_object.driver sqlparse zoneinfo
 """.split()
 
 
-def prepare_packages(config: str) -> str:
-    """Import what every project uses. The steps of a project start from here; `config` is not read."""
+def prepare_packages(config: str, clear_unused: Callable[[], None]) -> str:
+    """Import what every project uses. The steps of a project start from here; the arguments are not used."""
     collection.disable()
     adaptations.apply()
     _import_general()
     return "{}"
 
 
-def prepare_image(config: str) -> str:
+def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
     """Import the project and let go of what an image must not hold. Comes after :func:`prepare_packages`.
 
+    `clear_unused` overwrites the memory that is free.
+
     `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``placeholders`` (their kind, see
-    ``placeholders.py``), ``names`` (environment variables that the project reads), ``booleans`` (those among them with
-    a plain yes or no for a value, which is no secret and decides what a project imports), ``alternatives`` (see
-    ``inspect.py``), ``project`` (whether the project itself may be imported), ``applications`` (its WSGI and its ASGI
-    application), ``application`` (whether the first may be run).
+    ``placeholders.py``), ``shapes`` (of the values of environment variables that the project reads, see ``shapes.py``),
+    ``alternatives`` (see ``inspect.py``), ``project`` (whether the project itself may be imported), ``applications``
+    (its WSGI and its ASGI application), ``application`` (whether the first may be run).
 
     Returns JSON: ``{"suspicion": …}``, why it can't be in an image if something was made of the placeholders, or an
     empty text where nobody has read a setting that has one; or ``{"reason": …, "application": …}``, why it can't be,
@@ -72,10 +75,10 @@ def prepare_image(config: str) -> str:
     outcome = {"suspicion": ""}
     if parsed["project"]:
         placeholders = Placeholders(parsed["placeholders"])
-        outcome = _prepare_project(parsed, root, placeholders)
+        outcome = _prepare_project(parsed, root, placeholders, clear_unused)
     if "reason" in outcome:
         return json.dumps(outcome)
-    for name in parsed["names"]:
+    for name in parsed["shapes"]:
         os.environ.pop(name, None)
     entropy.remember()
     # Twice: the first round runs finalizers, which may let go of more.
@@ -86,6 +89,9 @@ def prepare_image(config: str) -> str:
         if kept:
             return json.dumps(_refusal(_made(kept)))
         settings.fill_in_later(copies, outcome.pop("assumptions"))
+        placeholders.clear()
+    # Python keeps numbers that nobody needs until it collects all.
+    gc.collect()
     sys.last_exc = None
     gc.freeze()
     return json.dumps(outcome)
@@ -115,21 +121,25 @@ def _refusal(reason: str, application: bool = False) -> dict:
     return {"reason": reason, "application": application}
 
 
-def _prepare_project(parsed: dict, root: str, placeholders: Placeholders) -> dict:
+def _prepare_project(
+    parsed: dict, root: str, placeholders: Placeholders, clear_unused: Callable[[], None]
+) -> dict:
     """Import the project under placeholders. Returns why it must not be in the image, or what it has read."""
-    booleans = parsed["booleans"]
-    for name in parsed["names"]:
-        os.environ[name] = booleans.get(name) or placeholders.of_variable(name)
+    shapes = parsed["shapes"]
+    for name, shape in shapes.items():
+        os.environ[name] = placeholders.of_variable(name, shape)
     recording = environment.install(root)
     locals.begin()
-    tainted: set[str] = set()
-    assumptions: list[tuple[str, str | bool | None, set[str]]] = [
-        (name, built, set(names)) for name, built, names in parsed["alternatives"]
-    ]
+    # What variables were and which settings follow from them.
+    assumptions: dict[str, tuple[str | bool | None, set[str]]] = {
+        name: (built, set(names)) for name, built, names in parsed["alternatives"]
+    }
+    tainted = set().union(*(names for built, names in assumptions.values() if built is True))
 
     def withhold(values: dict) -> None:
-        for name in parsed["names"]:
-            assumptions.append((name, True, placeholders.settings_of(name, values)))
+        for name in shapes:
+            _, names = assumptions.setdefault(name, (True, set()))
+            names |= placeholders.settings_of(name, values)
         # The key may come from a variable that only the running Worker has.
         placeholders.withhold(values, ("SECRET_KEY",) if recording.readers else ())
         tainted.update(name for name, value in values.items() if placeholders.within(value))
@@ -141,8 +151,12 @@ def _prepare_project(parsed: dict, root: str, placeholders: Placeholders) -> dic
             "its settings can't be read in the build, where the environment has placeholders:\n"
             + traceback.format_exc()
         )
+    # What the settings have let go of would stay behind what comes in its place and is shorter.
+    placeholders.clear_caches()
+    gc.collect()
+    clear_unused()
     recording.readers.clear()
-    reads = environment.SettingsReads(tainted.union(*(names for _, _, names in assumptions)))
+    reads = environment.SettingsReads(tainted.union(*(names for _, names in assumptions.values())))
     try:
         import django
 
@@ -162,7 +176,8 @@ def _prepare_project(parsed: dict, root: str, placeholders: Placeholders) -> dic
         reads.stop()
     # Also names that this environment does not have: the running Worker's may, and a default would stay in their place.
     readers = {
-        module: names - booleans.keys() - {"DJANGO_SETTINGS_MODULE"}
+        module: {name for name in names if FIELD.search(shapes.get(name, TEXT))}
+        - {"DJANGO_SETTINGS_MODULE"}
         for module, names in recording.readers.items()
     }
     os.environ = _plain(recording)
@@ -170,7 +185,7 @@ def _prepare_project(parsed: dict, root: str, placeholders: Placeholders) -> dic
     if handlers is not None:
         # A copy of the environment in which it was imported, for servers of its own. Many a package imports it.
         handlers.BaseHandler.os_environ = os.environ
-    derived = settings.forget(placeholders.within)
+    derived = settings.forget(lambda name, value: name in tainted or placeholders.within(value))
     if derived:
         return _refusal(
             f"{', '.join(derived)} is set from the environment after the settings have been read"
@@ -182,7 +197,7 @@ def _prepare_project(parsed: dict, root: str, placeholders: Placeholders) -> dic
         "suspicion": _made(suspects) if (suspects := _among(reads.found, tainted)) else "",
         "assumptions": [
             (variable, built, [f"{module} has read {', '.join(read)}" for module, read in readers])
-            for variable, built, names in assumptions
+            for variable, (built, names) in assumptions.items()
             if (readers := _among(reads.found, names).items())
         ],
     }

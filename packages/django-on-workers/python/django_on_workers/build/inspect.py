@@ -6,10 +6,13 @@ import os
 import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 
 from django_on_workers.runtime import adaptations, settings
 
 from . import environment
+from .placeholders import Placeholders
+from .shapes import TEXT, candidates, shape_of
 
 __all__ = ["inspect_project"]
 
@@ -20,8 +23,10 @@ def inspect_project(config: str) -> str:
     `config` is JSON: ``settings_module``, ``database``, ``environment``, ``project_root``. Returns JSON, either
     ``{"error": {"stage", "traceback"}}`` or the facts: ``static_url``, ``static_root``, ``collected`` (whether there
     are files), ``environment`` (names that the project reads), ``modules`` (files of the project that were imported),
-    ``django``, ``languages``, ``wsgi``, ``alternatives`` (variables that the settings read and that are not set or say
-    yes or no, with that value or null, and the settings that are others where the variable is).
+    ``django``, ``languages``, ``wsgi``, ``shapes`` (of the values of those names that are set, see ``shapes.py``),
+    ``alternatives`` (variables that the settings read; null where it is not set, its value where the image may hold
+    that, true otherwise; and the settings that are others where the variable is. Of a plain text they need not be
+    known: they show what stands for it).
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
@@ -62,20 +67,15 @@ def inspect_project(config: str) -> str:
             "languages": [code for code, _ in values.LANGUAGES],
             "wsgi": values.WSGI_APPLICATION,
             "modules": modules,
+            "shapes": {name: shape_of(os.environ[name]) for name in read if name in os.environ},
             "alternatives": _alternatives(names, parsed["settings_module"]),
         }
     )
 
 
-#: What a variable says that is no secret, and its opposite; `BOOLEAN` in image.ts has the same words.
-_OPPOSITES = {
-    word: opposite
-    for pair in (("0", "1"), ("false", "true"), ("no", "yes"), ("off", "on"))
-    for word, opposite in (pair, pair[::-1])
-}
-
-
-def _alternatives(names: set[str], settings_module: str) -> list[tuple[str, str | None, list[str]]]:
+def _alternatives(
+    names: set[str], settings_module: str
+) -> list[tuple[str, str | bool | None, list[str]]]:
     """Run the settings with other values. Nothing but the answer may come after it."""
 
     def run() -> dict | None:
@@ -85,29 +85,40 @@ def _alternatives(names: set[str], settings_module: str) -> list[tuple[str, str 
         except BaseException:  # they do not take the value
             return None
 
+    def run_with(name: str, values: list[str]) -> dict | None:
+        built = os.environ.get(name)
+        for value in values:
+            os.environ[name] = value
+            if (found := run()) is not None:
+                break
+        os.environ.pop(name)
+        if built is not None:
+            os.environ[name] = built
+        return found
+
     before, again = run(), run()
     if before is None or again is None:
         return []
+    placeholders = Placeholders(0)
     found = []
     for name in sorted(names):
         built = os.environ.get(name)
-        alternative = "django-on-workers" if built is None else _OPPOSITES.get(built.lower())
-        if alternative is None:
+        shape = None if built is None else shape_of(built)
+        if shape == TEXT:
             continue
-        os.environ[name] = alternative
-        values = run()
-        if built is None:
-            del os.environ[name]
+        values = run_with(name, candidates(shape, partial(placeholders.of_variable, name)))
+        if values is None:
+            # None of them will do. Of a variable that is set, any setting may depend on it.
+            others = [] if built is None else sorted(before)
         else:
-            os.environ[name] = built
-        others = [
-            setting
-            for setting in sorted(before.keys() | (values or before).keys())
-            if settings.same(before.get(setting), again.get(setting))
-            and not settings.same(before.get(setting), (values or before).get(setting))
-        ]
+            others = [
+                setting
+                for setting in sorted(before.keys() | values.keys())
+                if settings.same(before.get(setting), again.get(setting))
+                and not settings.same(before.get(setting), values.get(setting))
+            ]
         if others:
-            found.append((name, built, others))
+            found.append((name, built if shape == built else True, others))
     return found
 
 

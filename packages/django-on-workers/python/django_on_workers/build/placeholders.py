@@ -1,17 +1,21 @@
 """Stand-ins for what the environment holds, while an image is made, and what becomes of them.
 
-Each variable has one for its value. A setting whose value is exactly that gets one of its own, named after where it
-lies in the settings; so a copy of it that a module keeps can be told from any other, emptied before the image is
-written and filled in the running Worker.
+Each variable has one for its value, of the value's shape (``shapes.py``). A setting whose value is exactly that, or a
+part of it that a URL was taken apart for, gets one of its own; so a copy of it that a module keeps can be told from any
+other, emptied before the image is written and filled in the running Worker. A text is told by what it says, since it
+has a name in it; a number by its identity.
 """
 
 import gc
 import sys
 from collections.abc import Callable
-from functools import partial
-from types import CellType, FrameType
+from contextlib import suppress
+from functools import lru_cache, partial
+from types import BuiltinFunctionType, CellType, FrameType, FunctionType, ModuleType
 
 from django.utils.functional import Promise
+
+from .shapes import FIELD, TEXT
 
 __all__ = ["Path", "Placeholders"]
 
@@ -21,6 +25,14 @@ Path = tuple
 #: What placeholders begin with, and nothing else. There are two kinds, of one length: what differs between an image
 #: with the one and an image with the other was made of them.
 _STEMS = ("django-on-workers-placeholder", "django-on-workers-replacement")
+#: What numbers are counted from. They are no port, no year and no size that is out of the question, and below 65536.
+_NUMBERS = (40_000, 50_000)
+
+_Cache = type(lru_cache(len))
+#: A cache leads to its arguments and results, and those to what they are made of.
+_CACHED_DEPTH = 4
+#: What else it leads to: its function, and by way of that everything.
+_NOT_CACHED = (FunctionType, BuiltinFunctionType, ModuleType, type)
 
 
 class Placeholders:
@@ -28,18 +40,39 @@ class Placeholders:
 
     def __init__(self, kind: int):
         self._stem = _STEMS[kind]
+        self._last_number = _NUMBERS[kind]
         # In the order of their making, as what is freed is: a set's order is that of hashes, which differ.
-        self._variables: dict[str, None] = {}
-        self._paths: dict[str, Path] = {}
+        self._variables: dict[str | float, None] = {}
+        self._paths: dict[str | float, Path] = {}
+        #: Identities of the numbers among them.
+        self._numbers: dict[int, None] = {}
 
-    def of_variable(self, name: str) -> str:
-        """What the environment variable `name` holds while the image is made."""
-        text = f"{self._stem}-{name}"
+    def of_variable(self, name: str, shape: str = TEXT) -> str:
+        """What the environment variable `name` holds while the image is made: a value of that shape."""
+        value = FIELD.sub(lambda field: self._field(field[1], f"{self._stem}-{name}"), shape)
+        if value != shape:
+            self._variables[value] = None
+            with suppress(ValueError):
+                self._variables[float(value)] = None
+        return value
+
+    def _field(self, kind: str, text: str) -> str:
+        if kind == "number":
+            number = self._number()
+            self._variables[number] = None
+            return str(number)
+        if kind == "host":
+            # As it comes out of a URL.
+            text = text.lower()
         self._variables[text] = None
         return text
 
+    def _number(self) -> int:
+        self._last_number += 1
+        return self._last_number
+
     def within(self, value) -> bool:
-        """Whether a value shows one."""
+        """Whether a value shows one that is a text. What was made of a number shows nothing."""
         return any(self._stem in text for text in _texts(value))
 
     def settings_of(self, name: str, values: dict) -> set[str]:
@@ -60,18 +93,26 @@ class Placeholders:
     def withhold(self, values: dict, always: tuple[str, ...]) -> None:
         """Give settings one of their own: those in `always`, and what is exactly a variable's, however deep it lies."""
         for name in always:
-            values[name] = self._of_setting((name,))
+            values[name] = self._text_of((name,))
         for name in [name for name in values if name.isupper() and name not in always]:
             values[name] = self._withheld(values[name], (name,))
 
-    def _of_setting(self, path: Path) -> str:
+    def _text_of(self, path: Path) -> str:
         text = f"{self._stem}.{'.'.join(map(str, path))}"
         self._paths[text] = path
         return text
 
+    def _number_of(self, path: Path, kind: type[int | float]) -> int | float:
+        number = kind(self._number())
+        self._paths[number] = path
+        self._numbers[id(number)] = None
+        return number
+
     def _withheld(self, value, path: Path):
         if type(value) is str and value in self._variables:
-            return self._of_setting(path)
+            return self._text_of(path)
+        if type(value) in (int, float) and value in self._variables:
+            return self._number_of(path, type(value))
         if type(value) is dict:
             for key in value:
                 value[key] = self._withheld(value[key], (*path, key))
@@ -87,27 +128,58 @@ class Placeholders:
         Returns for each place a function that puts a value there and the value's path; and, by module, the names of
         what lies where no other value can be put. Nothing is emptied then.
         """
+        self.clear_caches()
         classes = _namespaces()
         places: list[tuple[Callable, Path]] = []
         kept: dict[str, set[str]] = {}
         objects = gc.get_objects()
-        own = {id(each) for each in (self, self._variables, self._paths, _STEMS, globals())}
+        own = {
+            id(each)
+            for each in (self, self._variables, self._paths, self._numbers, _STEMS, globals())
+        }
         for container in objects:
             if id(container) in own or type(container) is FrameType:
                 continue
-            texts = (text for text in map(_text, gc.get_referents(container)) if self._stem in text)
-            for text in dict.fromkeys(texts):
-                path = self._paths.get(text)
-                puts = [] if path is None else list(_puts(container, text, classes))
+            for held in dict.fromkeys(self._held(container)):
+                path = self._paths.get(held)
+                puts = [] if path is None else list(_puts(container, held, classes))
                 if puts:
                     places += [(put, path) for put in puts]
                 else:
-                    name = text.partition(self._stem)[2][1:]
-                    kept.setdefault(_owner(container, objects), set()).add(name)
+                    kept.setdefault(_owner(container, objects), set()).add(self._name(held, path))
         if not kept:
             for put, _ in places:
                 put(None)
         return places, kept
+
+    def clear_caches(self) -> None:
+        """Let functions forget their results that show one, as those that take URLs apart have them."""
+        for cache in gc.get_objects():
+            if type(cache) is not _Cache:
+                continue
+            near = [cache]
+            for _ in range(_CACHED_DEPTH):
+                if any(True for each in near for _ in self._held(each)):
+                    cache.cache_clear()
+                    break
+                near = [each for each in gc.get_referents(*near) if type(each) not in _NOT_CACHED]
+
+    def clear(self) -> None:
+        """Let go of them all."""
+        self._variables.clear()
+        self._paths.clear()
+        self._numbers.clear()
+
+    def _held(self, container):
+        """Those that a container holds: texts that show one, and the numbers of settings."""
+        for referent in gc.get_referents(container):
+            if id(referent) in self._numbers:
+                yield referent
+            elif self._stem in (text := _text(referent)):
+                yield text
+
+    def _name(self, held: str | float, path: Path | None) -> str:
+        return str(held).partition(self._stem)[2][1:] if path is None else ".".join(map(str, path))
 
 
 def _is_a(value, kind: type) -> bool:
@@ -123,7 +195,7 @@ def _text(value) -> str:
 
 
 def _texts(value):
-    """The texts in a value of the settings. Not its repr: what is left of that in memory would differ, too."""
+    """The texts in a value of the settings. Not its repr: what is left of that in memory would differ."""
     if _is_a(value, str) or type(value) is bytes:
         yield _text(value)
     elif type(value) is dict:
@@ -133,12 +205,12 @@ def _texts(value):
         for each in value:
             yield from _texts(each)
     # A lazy text is one of a catalogue, for which it is too early.
-    elif not _is_a(value, Promise):
+    elif type(value) not in (int, float) and not _is_a(value, Promise):
         yield repr(value)
 
 
-def _is(value, text: str) -> bool:
-    return type(value) is str and value == text
+def _is(value, held: str | float) -> bool:
+    return value is held or (type(value) is str and value == held)
 
 
 def _namespaces() -> dict[int, type]:
@@ -152,19 +224,19 @@ def _namespaces() -> dict[int, type]:
     }
 
 
-def _puts(container, text: str, classes: dict[int, type]):
-    """Functions that put another value where `container` holds `text`; none if it can't be replaced everywhere."""
+def _puts(container, held: str | float, classes: dict[int, type]):
+    """Functions that put another value where `container` holds `held`; none if it can't be replaced everywhere."""
     if _is_a(container, dict):
-        if any(_is(key, text) for key in container):
+        if any(_is(key, held) for key in container):
             return
         owner = classes.get(id(container))
         for key, value in container.items():
-            if _is(value, text):
+            if _is(value, held):
                 put, where = (type.__setattr__, owner) if owner else (dict.__setitem__, container)
                 yield partial(put, where, key)
     elif _is_a(container, list):
         for index, value in enumerate(container):
-            if _is(value, text):
+            if _is(value, held):
                 yield partial(list.__setitem__, container, index)
     elif type(container) is CellType:
         yield partial(setattr, container, "cell_contents")
@@ -176,7 +248,7 @@ def _puts(container, text: str, classes: dict[int, type]):
             return
         if type(attributes) is dict and not _is_a(container, type):
             for name, value in attributes.items():
-                if _is(value, text):
+                if _is(value, held):
                     yield partial(object.__setattr__, container, name)
 
 

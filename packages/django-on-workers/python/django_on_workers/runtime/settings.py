@@ -99,8 +99,8 @@ def _copied(value):
         return value
 
 
-def forget(withheld: Callable[[object], bool]) -> list[str]:
-    """Let go of every value that may hold a placeholder; `withheld` tells whether one does.
+def forget(withheld: Callable[[str, object], bool]) -> list[str]:
+    """Let go of every value that may hold a placeholder; `withheld` tells of a name and a value if it does.
 
     Returns names of settings that were set of such values later: nothing would set them in the running Worker.
     """
@@ -110,7 +110,9 @@ def forget(withheld: Callable[[object], bool]) -> list[str]:
 
     values = vars(settings._wrapped)
     _imaged = {
-        name: value for name, value in values.items() if name.isupper() and not withheld(value)
+        name: value
+        for name, value in values.items()
+        if name.isupper() and not withheld(name, value)
     }
     derived = []
     for name, value in values.items():
@@ -118,7 +120,7 @@ def forget(withheld: Callable[[object], bool]) -> list[str]:
         # Django itself fills in what DATABASES leaves open.
         if not name.isupper() or name == "DATABASES" or same(before, value):
             continue
-        if name in _imaged and not withheld(before):
+        if name in _imaged and not withheld(name, before):
             _set_later[name] = before, value
         else:
             derived.append(name)

@@ -7,6 +7,7 @@ import type { CaptureHeader, Conditions, Run, StepHeader, StepResult } from "../
 import { CAPTURE, readContainer, STEP, STEP_RESULT, writeContainer } from "../../contract/bytes.ts";
 import { boot, capture, evaluateForImage, type Booted, type Parts } from "../python/boot.ts";
 import type { Image } from "../python/image.ts";
+import { clearUnused } from "../python/heap.ts";
 import { writtenFiles } from "../python/filesystem.ts";
 import type { PyProxy } from "../python/pyodide.ts";
 import { hostModules } from "./application.ts";
@@ -122,7 +123,8 @@ async function runStep(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer, hea
   const booted = await boot(parts, { image, archives, forImage: true, host: hostModules });
   booted.python.runPython(`import sys; sys.path[:0] = [p for p in ${JSON.stringify(header.path)} if p not in sys.path]; sys.path_importer_cache.clear()`);
   const program = booted.python.pyimport(header.module);
-  const result = (await (program[header.function] as PyProxy).callPromising(JSON.stringify(header.config))) as string;
+  const more = header.capture ? [() => clearUnused(booted.module.HEAPU8, booted.exports)] : [];
+  const result = (await (program[header.function] as PyProxy).callPromising(JSON.stringify(header.config), ...more)) as string;
   if (header.capture) return captured(booted, result, (memory) => changed(memory, before, parts.wasm));
   const files: [string, Uint8Array][] = [];
   for (const folder of header.collect) {
