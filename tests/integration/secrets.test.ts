@@ -337,6 +337,35 @@ client = Client(settings.RATE, settings.PORTS)
   }
 });
 
+test("a number that the build lacks: what a module made of it is told of where the Worker has it", async () => {
+  const folder = keeping("lacking", "KEPT = settings.LIMIT\n", "KEPT");
+  appendFileSync(join(folder, "config", "settings.py"), `LIMIT = int(os.environ.get("LIMIT", "10"))\n`);
+  const recorded: Recorded = { steps: [], warnings: [] };
+  const built = await buildProject(folder, { environment: WITHOUT, recorded });
+  assert.deepEqual(recorded.warnings, []);
+  for (const [variables, told] of [[{}, false], [{ LIMIT: "12" }, true]] as const) {
+    writeVariables(folder, variables);
+    const site = await serve(built);
+    try {
+      assert.equal((await json(site.url, "/")).found, 10);
+      assert.equal(site.logs.some(({ message }) => /LIMIT is set here, otherwise than when this was built, and by then captured\.views has read LIMIT\./.test(message)), told, JSON.stringify(site.logs));
+    } finally {
+      await site.stop();
+    }
+  }
+});
+
+test("a number that the Wrangler configuration requires is asked for where the machine has none", async () => {
+  const folder = keeping("asked", "", "1");
+  appendFileSync(join(folder, "config", "settings.py"), `LIMIT = int(os.environ["LIMIT"])\n`);
+  writeFileSync(join(folder, "wrangler.jsonc"), JSON.stringify({ secrets: { required: ["LIMIT"] } }));
+  await assert.rejects(buildProject(folder, { environment: WITHOUT }), { code: "DOW_SETTINGS_FAILED", message: /no value for LIMIT, which secrets\.required names, .* put one in \.dev\.vars:$/ });
+  writeVariables(folder, { LIMIT: "12" });
+  const recorded: Recorded = { steps: [], warnings: [] };
+  await buildProject(folder, { environment: WITHOUT, recorded });
+  assert.deepEqual(recorded.warnings, []);
+});
+
 test("settings in a package's own module are read again too", async () => {
   const folder = copyProject("captured", "settings-package");
   const settings = join(folder, "config", "settings");

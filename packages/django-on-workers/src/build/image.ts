@@ -67,7 +67,7 @@ export async function makeImage(
   const names = facts.environment.filter((name) => name in environment && name !== "DJANGO_SETTINGS_MODULE");
   const shapes = Object.fromEntries(names.map((name) => [name, facts.shapes[name] ?? TEXT]));
   // An image fits the boot that it was made with.
-  const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.alternatives]), String(level), manifest ? unpack(manifest[1]) : "");
+  const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.alternatives, facts.imported]), String(level), manifest ? unpack(manifest[1]) : "");
   const kept = await cache.bytes("image", key, async () => {
     progress.step("Importing the project and taking its image");
     const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest]), source.folders) : source.archive;
@@ -83,6 +83,7 @@ export async function makeImage(
         placeholders,
         shapes,
         alternatives: facts.alternatives,
+        imported: facts.imported,
         project: withProject,
         applications: (["wsgi", "asgi"] as const).map((kind) => applicationOf(project, facts, kind)),
         application: withApplication,

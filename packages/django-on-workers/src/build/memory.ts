@@ -30,9 +30,15 @@ type Captured = { header: Pick<CaptureHeader, "memory" | "runs">; memory: Uint8A
 /** No longer than what a string that was freed leaves at the end of whatever was put in its place. */
 const REMNANT = 8;
 
+/** No longer than what is left of a number, the whole of which has one more. */
+const DIGITS = 4;
+const ZERO = 0x30;
+const NINE = 0x39;
+
 /**
  * Whether two captures are of the same contents, where one was told `texts[0]` and the other `texts[1]`, which have one
- * length: a few letters of the one in the place of those of the other may be left from a copy that was freed.
+ * length, and numbers of five digits whose digits add up to nine: a few letters or digits of the one in the place of those
+ * of the other may be left from a copy that was freed.
  */
 export function isSame(one: Captured, other: Captured, texts: readonly [string, string]): boolean {
   if (one.header.memory !== other.header.memory || JSON.stringify(one.header.runs) !== JSON.stringify(other.header.runs)) return false;
@@ -44,7 +50,8 @@ export function isSame(one: Captured, other: Captured, texts: readonly [string, 
     let end = position + 1;
     // Of letters that both texts have in one place, and of bytes that widen them, none differs.
     for (let next = end; next < end + REMNANT; next++) if (left[next] !== right[next]) end = next + 1;
-    if (end - position > REMNANT || !isRemnant(left.subarray(position, end), right.subarray(position, end), texts)) return false;
+    const [found, instead] = [left.subarray(position, end), right.subarray(position, end)];
+    if (end - position > REMNANT || !(isRemnant(found, instead, texts) || areDigits(found, instead))) return false;
     position = end;
   }
 }
@@ -60,6 +67,10 @@ function isRemnant(left: Uint8Array, right: Uint8Array, [one, other]: readonly [
     ),
   );
 }
+
+/** Whether both hold some digits of numbers that stand for each other. */
+const areDigits = (left: Uint8Array, right: Uint8Array): boolean =>
+  left.byteLength <= DIGITS && left.every((byte, at) => byte >= ZERO && byte <= NINE && right[at] === ZERO + NINE - byte);
 
 /** The size of the linear memory that an image is of, bytes. */
 export const memoryOf = (image: Uint8Array): number => readContainer<ImageHeader>(IMAGE, bufferOf(image)).header.memory;

@@ -20,6 +20,8 @@ export interface Facts {
   wsgi: string | null;
   /** Files of the project that were imported on the way. */
   modules: string[];
+  /** Modules of others that the settings have imported, in that order. */
+  imported: string[];
   /** Of each of those variables that is set, what an image may show of its value; see `build/shapes.py`. */
   shapes: Record<string, string>;
   /** Variables, what they say where an image may hold that, and settings that are others where the variable is; see `build/inspect.py`. */
@@ -106,7 +108,7 @@ export async function inspect(
     config: { settings_module: project.settingsModule, database: project.database, environment: own, project_root: PROJECT_ROOT },
   };
   const { result, files } = await builder.run<Facts | { error: { stage: string; traceback: string } }>(step, [PROJECT_ROOT]);
-  if ("error" in result) throw explain(result.error, project);
+  if ("error" in result) throw explain(result.error, project, Object.keys(own).filter((name) => own[name] === REQUIRED));
   const facts = result;
   // A static root outside the project is not looked at.
   const collected: Files = new Map([...files].filter(([path]) => path.startsWith(`${facts.static_root}/`)));
@@ -126,9 +128,12 @@ function inspected(facts: Facts, archive: Uint8Array, progress: Progress): Inspe
   return { facts, statics };
 }
 
-function explain({ stage, traceback }: { stage: string; traceback: string }, project: Project): UserError {
+function explain({ stage, traceback }: { stage: string; traceback: string }, project: Project, required: readonly string[]): UserError {
   const detail = traceback.trim();
-  if (stage === "settings") return new UserError("DOW_SETTINGS_FAILED", `The settings ${project.settingsModule} can't be imported:`, detail);
+  if (stage === "settings") {
+    const lacking = required.length > 0 ? `. This machine has no value for ${required.join(", ")}, which secrets.required names, and a text stood for it: where they take a number or a URL, put one in .dev.vars` : "";
+    return new UserError("DOW_SETTINGS_FAILED", `The settings ${project.settingsModule} can't be imported${lacking}:`, detail);
+  }
   if (stage === "collectstatic") return new UserError("DOW_COLLECTSTATIC_FAILED", "collectstatic failed:", detail);
   return new UserError("DOW_PROJECT_FAILED", "The project can't be imported:", detail);
 }

@@ -24,6 +24,11 @@ class RecordingEnviron(os._Environ):
         #: Django ask is theirs.
         self.readers: dict[str, set[str]] = {}
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self.names.clear()
+        self.readers.clear()
+
     def __getitem__(self, name):
         self._record(name)
         return super().__getitem__(name)

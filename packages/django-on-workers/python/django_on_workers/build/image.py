@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
+from importlib import import_module
 
 from django_on_workers.runtime import (
     adaptations,
@@ -61,8 +62,8 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
 
     `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``placeholders`` (their kind, see
     ``placeholders.py``), ``shapes`` (of the values of environment variables that the project reads, see ``shapes.py``),
-    ``alternatives`` (see ``inspect.py``), ``project`` (whether the project itself may be imported), ``applications``
-    (its WSGI and its ASGI application), ``application`` (whether the first may be run).
+    ``alternatives`` and ``imported`` (see ``inspect.py``), ``project`` (whether the project itself may be imported),
+    ``applications`` (its WSGI and its ASGI application), ``application`` (whether the first may be run).
 
     Returns JSON: ``{"suspicion": …}``, why it can't be in an image if something was made of the placeholders, or an
     empty text where nobody has read a setting that has one; or ``{"reason": …, "application": …}``, why it can't be,
@@ -77,6 +78,7 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
         placeholders = Placeholders(parsed["placeholders"])
         outcome = _prepare_project(parsed, root, placeholders, clear_unused)
     if "reason" in outcome:
+        gc.collect()
         return json.dumps(outcome)
     for name in parsed["shapes"]:
         os.environ.pop(name, None)
@@ -85,6 +87,7 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
     gc.collect()
     gc.collect()
     if parsed["project"]:
+        _settle(placeholders, clear_unused)
         copies, kept = placeholders.take()
         if kept:
             return json.dumps(_refusal(_made(kept)))
@@ -98,8 +101,6 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
 
 
 def _import_general() -> None:
-    from importlib import import_module
-
     for name in _GENERAL:
         import_module(name)
     _import_alone("django.test.signals")
@@ -143,7 +144,14 @@ def _prepare_project(
         # The key may come from a variable that only the running Worker has.
         placeholders.withhold(values, ("SECRET_KEY",) if recording.readers else ())
         tainted.update(name for name, value in values.items() if placeholders.within(value))
+        recording.forget()
+        _settle(placeholders, clear_unused)
 
+    _settle(placeholders, clear_unused)
+    # Nothing is to come where the settings let go of what they have made.
+    for name in parsed["imported"]:
+        with suppress(Exception):  # some can't be imported but by another
+            import_module(name)
     try:
         settings.first_read(parsed["settings_module"], parsed["database"], root, withhold)
     except BaseException:
@@ -151,11 +159,6 @@ def _prepare_project(
             "its settings can't be read in the build, where the environment has placeholders:\n"
             + traceback.format_exc()
         )
-    # What the settings have let go of would stay behind what comes in its place and is shorter.
-    placeholders.clear_caches()
-    gc.collect()
-    clear_unused()
-    recording.readers.clear()
     reads = environment.SettingsReads(tainted.union(*(names for _, names in assumptions.values())))
     try:
         import django
@@ -201,6 +204,13 @@ def _prepare_project(
             if (readers := _among(reads.found, names).items())
         ],
     }
+
+
+def _settle(placeholders: Placeholders, clear_unused: Callable[[], None]) -> None:
+    """Clear what was made of placeholders and is not needed: it would stay behind what is shorter and comes there."""
+    placeholders.clear_caches()
+    gc.collect()
+    clear_unused()
 
 
 def _among(found: dict[str, set[str]], names: set[str]) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import sys
 import traceback
@@ -23,6 +24,7 @@ def inspect_project(config: str) -> str:
     `config` is JSON: ``settings_module``, ``database``, ``environment``, ``project_root``. Returns JSON, either
     ``{"error": {"stage", "traceback"}}`` or the facts: ``static_url``, ``static_root``, ``collected`` (whether there
     are files), ``environment`` (names that the project reads), ``modules`` (files of the project that were imported),
+    ``imported`` (modules of others that the settings have imported, in that order),
     ``django``, ``languages``, ``wsgi``, ``shapes`` (of the values of those names that are set, see ``shapes.py``),
     ``alternatives`` (variables that the settings read; null where it is not set, its value where the image may hold
     that, true otherwise; and the settings that are others where the variable is. Of a plain text they need not be
@@ -37,7 +39,9 @@ def inspect_project(config: str) -> str:
     stage = "settings"
     try:
         adaptations.apply()
+        before = set(sys.modules)
         settings.first_read(parsed["settings_module"], parsed["database"], root)
+        imported = [name for name in sys.modules if name not in before and not _is_own(name, root)]
         names = set().union(*recording.readers.values()) - {"DJANGO_SETTINGS_MODULE"}
         stage = "project"
         import django
@@ -51,9 +55,7 @@ def inspect_project(config: str) -> str:
     from django.conf import settings as values
 
     modules = sorted(
-        file
-        for module in list(sys.modules.values())
-        if (file := getattr(module, "__file__", None)) and file.startswith(f"{root}/")
+        sys.modules[name].__file__ for name in list(sys.modules) if _is_own(name, root)
     )
     # Before the settings run again, with other values.
     read = sorted(recording.names)
@@ -67,16 +69,23 @@ def inspect_project(config: str) -> str:
             "languages": [code for code, _ in values.LANGUAGES],
             "wsgi": values.WSGI_APPLICATION,
             "modules": modules,
+            "imported": imported,
             "shapes": {name: shape_of(os.environ[name]) for name in read if name in os.environ},
             "alternatives": _alternatives(names, parsed["settings_module"]),
         }
     )
 
 
+def _is_own(name: str, root: str) -> bool:
+    """Whether a module is the project's."""
+    return (getattr(sys.modules[name], "__file__", None) or "").startswith(f"{root}/")
+
+
 def _alternatives(
     names: set[str], settings_module: str
 ) -> list[tuple[str, str | bool | None, list[str]]]:
     """Run the settings with other values. Nothing but the answer may come after it."""
+    logging.disable()
 
     def run() -> dict | None:
         try:

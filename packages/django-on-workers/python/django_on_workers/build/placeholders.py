@@ -7,6 +7,7 @@ has a name in it; a number by its identity.
 """
 
 import gc
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,8 +26,9 @@ Path = tuple
 #: What placeholders begin with, and nothing else. There are two kinds, of one length: what differs between an image
 #: with the one and an image with the other was made of them.
 _STEMS = ("django-on-workers-placeholder", "django-on-workers-replacement")
-#: What numbers are counted from. They are no port, no year and no size that is out of the question, and below 65536.
-_NUMBERS = (40_000, 50_000)
+#: The first of them that is a number, and how far the next one is. They may be sizes, ports or days, and those of the
+#: two kinds differ in every digit.
+_NUMBERS = ((40_001, 1), (59_998, -1))
 
 _Cache = type(lru_cache(len))
 #: A cache leads to its arguments and results, and those to what they are made of.
@@ -40,36 +42,38 @@ class Placeholders:
 
     def __init__(self, kind: int):
         self._stem = _STEMS[kind]
-        self._last_number = _NUMBERS[kind]
+        self._next_number, self._step = _NUMBERS[kind]
         # In the order of their making, as what is freed is: a set's order is that of hashes, which differ.
-        self._variables: dict[str | float, None] = {}
+        self._variables: dict[str | float, str] = {}
         self._paths: dict[str | float, Path] = {}
         #: Identities of the numbers among them.
         self._numbers: dict[int, None] = {}
 
     def of_variable(self, name: str, shape: str = TEXT) -> str:
         """What the environment variable `name` holds while the image is made: a value of that shape."""
-        value = FIELD.sub(lambda field: self._field(field[1], f"{self._stem}-{name}"), shape)
+        value = FIELD.sub(lambda field: self._field(field[1], name), shape)
         if value != shape:
-            self._variables[value] = None
+            self._variables[value] = name
             with suppress(ValueError):
-                self._variables[float(value)] = None
+                self._variables[float(value)] = name
         return value
 
-    def _field(self, kind: str, text: str) -> str:
+    def _field(self, kind: str, name: str) -> str:
         if kind == "number":
             number = self._number()
-            self._variables[number] = None
+            self._variables[number] = name
             return str(number)
+        text = f"{self._stem}-{name}"
         if kind == "host":
             # As it comes out of a URL.
             text = text.lower()
-        self._variables[text] = None
+        self._variables[text] = name
         return text
 
     def _number(self) -> int:
-        self._last_number += 1
-        return self._last_number
+        number = self._next_number
+        self._next_number += self._step
+        return number
 
     def within(self, value) -> bool:
         """Whether a value shows one that is a text. What was made of a number shows nothing."""
@@ -169,6 +173,8 @@ class Placeholders:
         self._variables.clear()
         self._paths.clear()
         self._numbers.clear()
+        # What Python has calculated with to read or to write one is no object, and stays until it is needed again.
+        repr(0.77777)
 
     def _held(self, container):
         """Those that a container holds: texts that show one, and the numbers of settings."""
@@ -179,7 +185,11 @@ class Placeholders:
                 yield text
 
     def _name(self, held: str | float, path: Path | None) -> str:
-        return str(held).partition(self._stem)[2][1:] if path is None else ".".join(map(str, path))
+        if path is not None:
+            return ".".join(map(str, path))
+        found = re.match(r"[\w.]*", str(held).partition(self._stem)[2][1:])[0]
+        names = {name.lower(): name for name in self._variables.values()}
+        return names.get(found.lower(), found)
 
 
 def _is_a(value, kind: type) -> bool:

@@ -9,6 +9,9 @@ nothing about a secret and often decides what a project imports.
 import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from django.conf.locale import LANG_INFO
 
 __all__ = ["FIELD", "TEXT", "candidates", "shape_of"]
 
@@ -21,6 +24,8 @@ _LEVELS = ("debug", "info", "warning", "error", "critical")
 _WORDS = {word: other for pair in _OPPOSITES for word, other in (pair, pair[::-1])} | {
     level: "debug" if level == "error" else "error" for level in _LEVELS
 }
+#: Those and the codes of languages.
+_KNOWN = {"en-us", *LANG_INFO, *_WORDS}
 #: Names of Django's own classes: a database's backend, a cache's.
 _DJANGO = re.compile(r"django(?:\.\w+)+")
 _NUMBER = re.compile(r"([+-]?)(\d+)(\.\d+)?")
@@ -29,7 +34,7 @@ _PARAMETER = re.compile(r"([\w.-]+)=(.*)")
 
 def shape_of(value: str) -> str:
     """The shape of a variable's value."""
-    if not value or value.lower() in _WORDS or _DJANGO.fullmatch(value):
+    if not value or value.lower() in _KNOWN or _DJANGO.fullmatch(value) or _is_zone(value):
         return value
     if number := _NUMBER.fullmatch(value):
         sign, whole, fraction = number.groups()
@@ -43,6 +48,15 @@ def shape_of(value: str) -> str:
         shapes = [shape_of(each.strip()) for each in value.split(",")]
         return TEXT if TEXT in shapes else ",".join(shapes)
     return _url(value) or TEXT
+
+
+def _is_zone(value: str) -> bool:
+    """Whether it names a time zone."""
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def _url(value: str) -> str | None:

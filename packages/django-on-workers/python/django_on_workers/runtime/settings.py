@@ -65,15 +65,15 @@ def first_read(
     from django.conf import settings
 
     settings._setup()
+    _amend(settings)
+    if withhold is not None:
+        withhold(vars(settings._wrapped))
     for name, module in list(sys.modules.items()):
         ours = (getattr(module, "__file__", None) or "").startswith(f"{project_root}/")
         # A package around the settings has no settings itself, and may do things that are to be done once.
         around = hasattr(module, "__path__") and not f"{name}.".startswith(f"{settings_module}.")
         if ours and not around and name not in before:
             _modules[name] = module.__spec__.loader.get_code(name)
-    _amend(settings)
-    if withhold is not None:
-        withhold(vars(settings._wrapped))
     _as_read.update({name: _copied(value) for name, value in vars(settings._wrapped).items()})
 
 

@@ -17,6 +17,10 @@ class ShapeTests(unittest.TestCase):
             "warning",
             "django.db.backends.postgresql",
             "locmemcache://",
+            "Europe/Berlin",
+            "UTC",
+            "en-us",
+            "pt-BR",
             "true,no",
         ):
             with self.subTest(value):
@@ -26,6 +30,11 @@ class ShapeTests(unittest.TestCase):
         for value, shape in (
             ("a word", "{text}"),
             ("djangoproject.com", "{text}"),
+            ("Europe", "{text}"),
+            ("/etc/passwd", "{text}"),
+            ("../UTC", "{text}"),
+            ("a\0b", "{text}"),
+            ("x" * 10_000, "{text}"),
             ("7", "{number}"),
             ("-12345678901234567890", "-{number}"),
             ("0.25", "0.{number}"),
