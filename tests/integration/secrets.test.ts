@@ -337,6 +337,53 @@ client = Client(settings.RATE, settings.PORTS)
   }
 });
 
+test("variables that modules read themselves and keep as they are: the image holds none, and a start puts the real ones there", async () => {
+  const folder = copyProject("captured", "direct");
+  const views = `import os
+
+from django.http import JsonResponse
+
+TOKEN = os.environ["API_TOKEN"]
+VERBOSE = os.getenv("VERBOSE") == "yes"
+
+
+class Client:
+    url = os.environ.get("SERVICE_URL")
+
+    def __init__(self, **options):
+        self.options = options
+
+
+client = Client(token=TOKEN)
+
+
+def index(request):
+    return JsonResponse({"found": [TOKEN, VERBOSE, Client.url, client.options], "view": "a text of the view's own"})
+`;
+  writeFileSync(join(folder, "captured", "views.py"), views);
+  const variables = { ...IN_ENVIRONMENT, VERBOSE: "yes", SERVICE_URL: "https://9f2c71ab.example/9f2c71ab" };
+  const recorded: Recorded = { steps: [], warnings: [] };
+  const built = await buildProject(folder, { environment: { ...WITHOUT, ...variables }, recorded });
+  const holders = searched(built.folder);
+  assert.deepEqual(recorded.warnings, []);
+  assert.ok(holders("a text of the view's own").includes("image.bin, unpacked"));
+  for (const part of ["9f2c71ab", "placeholder-API_TOKEN", "placeholder-SERVICE_URL"]) assert.deepEqual(holders(part), [], part);
+  const told = /(\w+) is (?:not )?set here, otherwise than when this was built, and by then captured\.views has read it\./;
+  for (const [here, expected, otherwise] of [
+    [{ API_TOKEN: "first", VERBOSE: "yes", SERVICE_URL: "https://first.example" }, ["first", true, "https://first.example", { token: "first" }], []],
+    [{ API_TOKEN: "second", VERBOSE: "no" }, ["second", true, null, { token: "second" }], ["SERVICE_URL", "VERBOSE"]],
+  ] as const) {
+    writeVariables(folder, { SECRET_KEY: "key", ...here });
+    const site = await serve(built);
+    try {
+      assert.deepEqual((await json(site.url, "/")).found, expected);
+      assert.deepEqual(site.logs.flatMap(({ message }) => told.exec(message)?.[1] ?? []).toSorted(), otherwise);
+    } finally {
+      await site.stop();
+    }
+  }
+});
+
 test("a number that the build lacks: what a module made of it is told of where the Worker has it", async () => {
   const folder = keeping("lacking", "KEPT = settings.LIMIT\n", "KEPT");
   appendFileSync(join(folder, "config", "settings.py"), `LIMIT = int(os.environ.get("LIMIT", "10"))\n`);

@@ -13,6 +13,7 @@ import { applicationOf, staticManifest } from "./emit.ts";
 import type { Inspection } from "./statics.ts";
 import { bufferOf, unpack, writeArchive } from "./archive.ts";
 import { isSame, packImage } from "./memory.ts";
+import { shapeOf } from "./shapes.ts";
 
 export interface ImageResult {
   image: Uint8Array;
@@ -30,16 +31,13 @@ interface KeptImage {
 /** What placeholders of both kinds are in one word, see `build/placeholders.py`. */
 const PLACEHOLDERS = ["placeholder", "replacement"] as const;
 
-/** Of a value that the inspection has not seen, see `build/shapes.py`. */
-const TEXT = "{text}";
-
 /** More than what importing a project draws. */
 const RANDOM_BYTES = 32 * 1024;
 
 const conditions = (): Conditions => ({ now: Date.now(), random: randomBytes(RANDOM_BYTES).toString("base64") });
 
 /** See `prepare_image` in `build/image.py`. */
-type Outcome = { suspicion: string } | { reason: string; application: boolean };
+type Outcome = { read: string[] } & ({ suspicion: string } | { reason: string; application: boolean });
 
 /** A builder for a project's own steps: in it, the packages that every project uses have been imported. */
 export const withPackages = (builder: Builder, packages: Packages): Builder =>
@@ -64,49 +62,69 @@ export async function makeImage(
 ): Promise<ImageResult> {
   const { facts } = inspection;
   const manifest = staticManifest(inspection);
-  const names = facts.environment.filter((name) => name in environment && name !== "DJANGO_SETTINGS_MODULE");
-  const shapes = Object.fromEntries(names.map((name) => [name, facts.shapes[name] ?? TEXT]));
-  // An image fits the boot that it was made with.
-  const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.alternatives, facts.imported]), String(level), manifest ? unpack(manifest[1]) : "");
-  const kept = await cache.bytes("image", key, async () => {
-    progress.step("Importing the project and taking its image");
-    const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest]), source.folders) : source.archive;
-    const step = (withProject: boolean, withApplication: boolean, placeholders = 0) => ({
-      archives: [packages.archive, archive],
-      path: [PACKAGES_ROOT],
-      module: "django_on_workers.build.image",
-      function: "prepare_image",
-      config: {
-        settings_module: project.settingsModule,
-        database: project.database,
-        project_root: PROJECT_ROOT,
-        placeholders,
-        shapes,
-        alternatives: facts.alternatives,
-        imported: facts.imported,
-        project: withProject,
-        applications: (["wsgi", "asgi"] as const).map((kind) => applicationOf(project, facts, kind)),
-        application: withApplication,
-      },
-    });
-    const given = conditions();
+  const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest]), source.folders) : source.archive;
+  const given = conditions();
+  const step = (shapes: Record<string, string>, withProject: boolean, withApplication: boolean, placeholders = 0) => ({
+    archives: [packages.archive, archive],
+    path: [PACKAGES_ROOT],
+    module: "django_on_workers.build.image",
+    function: "prepare_image",
+    config: {
+      settings_module: project.settingsModule,
+      database: project.database,
+      project_root: PROJECT_ROOT,
+      placeholders,
+      shapes,
+      alternatives: facts.alternatives,
+      imported: facts.imported,
+      project: withProject,
+      applications: (["wsgi", "asgi"] as const).map((kind) => applicationOf(project, facts, kind)),
+      application: withApplication,
+    },
+  });
+
+  /** Variables that there are and that the project reads: those that the inspection has seen, and those of modules that it does not import. */
+  const names = new Set<string>();
+  const add = (more: readonly string[]): boolean => {
+    const before = names.size;
+    for (const name of more) if (name in environment && name !== "DJANGO_SETTINGS_MODULE") names.add(name);
+    return names.size > before;
+  };
+  /** The image where variables have these shapes. Nothing, if the project has read more of them. */
+  const take = async (shapes: Record<string, string>): Promise<Uint8Array | undefined> => {
     /** The project's image, or why there is none. */
     const attempt = async (withApplication: boolean): Promise<Capture<Outcome>> => {
-      const captured = await builder.capture<Outcome>(step(true, withApplication), given);
+      const captured = await builder.capture<Outcome>(step(shapes, true, withApplication), given);
       const { result } = captured;
       if ("reason" in result || result.suspicion === "") return captured;
       // Memory that differs where other placeholders stand in for the environment has something that was made of it.
-      const other = await builder.capture<Outcome>(step(true, withApplication, 1), given);
-      return isSame(captured, other, PLACEHOLDERS) ? captured : { ...captured, result: { reason: result.suspicion, application: false } };
+      const other = await builder.capture<Outcome>(step(shapes, true, withApplication, 1), given);
+      return isSame(captured, other, PLACEHOLDERS) ? captured : { ...captured, result: { ...result, reason: result.suspicion, application: false } };
     };
     let captured = await attempt(true);
+    if (add(captured.result.read)) return undefined;
     // A module that holds an application may well read the environment: it runs in every start.
     if ("reason" in captured.result && captured.result.application) captured = await attempt(false);
     const reason = "reason" in captured.result ? captured.result.reason : undefined;
-    if (reason !== undefined) captured = await builder.capture<Outcome>(step(false, false), given);
+    if (reason !== undefined) captured = await builder.capture<Outcome>(step(shapes, false, false), given);
     const image = packImage(captured.header, captured.memory, level);
     return writeContainer(IMAGE, { modules: captured.header.modules, reason } satisfies KeptImage, [image]);
-  });
+  };
+
+  const readKey = digest(packages.key, project.settingsModule, project.database);
+  add([...facts.environment, ...(JSON.parse(cache.read("read", readKey)?.toString("utf8") ?? "[]") as string[])]);
+  let kept: Uint8Array | undefined;
+  while (!kept) {
+    const shapes = Object.fromEntries([...names].toSorted().map((name) => [name, shapeOf(environment[name] ?? "")]));
+    // An image fits the boot that it was made with.
+    const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.alternatives, facts.imported]), String(level), manifest ? unpack(manifest[1]) : "");
+    kept = cache.read("image", key);
+    if (kept) break;
+    progress.step("Importing the project and taking its image");
+    kept = await take(shapes);
+    if (kept) cache.write("image", key, kept);
+    else cache.write("read", readKey, Buffer.from(JSON.stringify([...names])));
+  }
   const { header, body } = readContainer<KeptImage>(IMAGE, bufferOf(kept));
   if (header.reason !== undefined) progress.warn(`The project is imported when the Worker starts, which takes longer, because ${header.reason}.`);
   return { image: body, modules: header.modules };

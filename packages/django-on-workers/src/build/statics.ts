@@ -9,6 +9,7 @@ import { digest, type Cache } from "./cache.ts";
 import type { Packages, Source } from "./compile.ts";
 import type { Progress } from "./progress.ts";
 import type { Project } from "./project.ts";
+import { oppositeOf, shapeOf } from "./shapes.ts";
 
 export interface Facts {
   django: string;
@@ -22,8 +23,6 @@ export interface Facts {
   modules: string[];
   /** Modules of others that the settings have imported, in that order. */
   imported: string[];
-  /** Of each of those variables that is set, what an image may show of its value; see `build/shapes.py`. */
-  shapes: Record<string, string>;
   /** Variables, what they say where an image may hold that, and settings that are others where the variable is; see `build/inspect.py`. */
   alternatives: [variable: string, value: string | boolean | null, settings: string[]][];
 }
@@ -67,6 +66,9 @@ function parseVariables(text: string): Record<string, string> {
 
 const BASE_ENVIRONMENT = ["PATH", "HOME", "PWD", "OLDPWD", "SHLVL", "_", "HOSTNAME", "TERM", "PYTHONHASHSEED"];
 
+const over = <Result>(variables: Record<string, string>, change: (value: string) => Result): Record<string, Result> =>
+  Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, change(value)]));
+
 interface Kept {
   facts: Facts;
   environment: string;
@@ -105,7 +107,14 @@ export async function inspect(
     path: [PACKAGES_ROOT],
     module: "django_on_workers.build.inspect",
     function: "inspect_project",
-    config: { settings_module: project.settingsModule, database: project.database, environment: own, project_root: PROJECT_ROOT },
+    config: {
+      settings_module: project.settingsModule,
+      database: project.database,
+      environment: own,
+      shapes: over(own, shapeOf),
+      opposites: over(own, oppositeOf),
+      project_root: PROJECT_ROOT,
+    },
   };
   const { result, files } = await builder.run<Facts | { error: { stage: string; traceback: string } }>(step, [PROJECT_ROOT]);
   if ("error" in result) throw explain(result.error, project, Object.keys(own).filter((name) => own[name] === REQUIRED));

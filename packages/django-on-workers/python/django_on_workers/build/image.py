@@ -22,8 +22,7 @@ from django_on_workers.runtime import (
 )
 
 from . import environment
-from .placeholders import Placeholders
-from .shapes import FIELD, TEXT
+from .placeholders import FIELD, TEXT, Placeholders
 from .warm import warm
 
 __all__ = ["prepare_image", "prepare_packages"]
@@ -61,22 +60,26 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
     `clear_unused` overwrites the memory that is free.
 
     `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``placeholders`` (their kind, see
-    ``placeholders.py``), ``shapes`` (of the values of environment variables that the project reads, see ``shapes.py``),
+    ``placeholders.py``), ``shapes`` (of the values of environment variables that the project reads),
     ``alternatives`` and ``imported`` (see ``inspect.py``), ``project`` (whether the project itself may be imported),
     ``applications`` (its WSGI and its ASGI application), ``application`` (whether the first may be run).
 
-    Returns JSON: ``{"suspicion": …}``, why it can't be in an image if something was made of the placeholders, or an
-    empty text where nobody has read a setting that has one; or ``{"reason": …, "application": …}``, why it can't be,
-    and whether only that application is why.
+    Returns JSON: ``read``, names of variables that the project asked for; ``suspicion``, why it can't be in an image if
+    something was made of the placeholders, an empty text where nobody has read one; or instead of that ``reason``, why
+    it can't be, and ``application``, whether only that application is why.
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
     sys.path[:0] = [root]
     os.chdir(root)
-    outcome = {"suspicion": ""}
+    outcome = {"suspicion": "", "read": []}
     if parsed["project"]:
         placeholders = Placeholders(parsed["placeholders"])
-        outcome = _prepare_project(parsed, root, placeholders, clear_unused)
+        for name, shape in parsed["shapes"].items():
+            os.environ[name] = placeholders.of_variable(name, shape)
+        recording = environment.install(root)
+        outcome = _prepare_project(parsed, root, placeholders, recording, clear_unused)
+        outcome["read"] = sorted(recording.names)
     if "reason" in outcome:
         gc.collect()
         return json.dumps(outcome)
@@ -90,7 +93,7 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
         _settle(placeholders, clear_unused)
         copies, kept = placeholders.take()
         if kept:
-            return json.dumps(_refusal(_made(kept)))
+            return json.dumps(outcome | _refusal(_made(kept)))
         settings.fill_in_later(copies, outcome.pop("assumptions"))
         placeholders.clear()
     # Python keeps numbers that nobody needs until it collects all.
@@ -123,24 +126,24 @@ def _refusal(reason: str, application: bool = False) -> dict:
 
 
 def _prepare_project(
-    parsed: dict, root: str, placeholders: Placeholders, clear_unused: Callable[[], None]
+    parsed: dict,
+    root: str,
+    placeholders: Placeholders,
+    recording: environment.RecordingEnviron,
+    clear_unused: Callable[[], None],
 ) -> dict:
     """Import the project under placeholders. Returns why it must not be in the image, or what it has read."""
     shapes = parsed["shapes"]
-    for name, shape in shapes.items():
-        os.environ[name] = placeholders.of_variable(name, shape)
-    recording = environment.install(root)
     locals.begin()
-    # What variables were and which settings follow from them.
+    # What variables are, and which settings follow from them.
     assumptions: dict[str, tuple[str | bool | None, set[str]]] = {
-        name: (built, set(names)) for name, built, names in parsed["alternatives"]
-    }
+        name: (True if FIELD.search(shape) else shape, set()) for name, shape in shapes.items()
+    } | {name: (built, set(names)) for name, built, names in parsed["alternatives"]}
     tainted = set().union(*(names for built, names in assumptions.values() if built is True))
 
     def withhold(values: dict) -> None:
         for name in shapes:
-            _, names = assumptions.setdefault(name, (True, set()))
-            names |= placeholders.settings_of(name, values)
+            assumptions[name][1].update(placeholders.settings_of(name, values))
         # The key may come from a variable that only the running Worker has.
         placeholders.withhold(values, ("SECRET_KEY",) if recording.readers else ())
         tainted.update(name for name, value in values.items() if placeholders.within(value))
@@ -177,11 +180,8 @@ def _prepare_project(
         )
     finally:
         reads.stop()
-    # Also names that this environment does not have: the running Worker's may, and a default would stay in their place.
     readers = {
-        module: {name for name in names if FIELD.search(shapes.get(name, TEXT))}
-        - {"DJANGO_SETTINGS_MODULE"}
-        for module, names in recording.readers.items()
+        module: names - {"DJANGO_SETTINGS_MODULE"} for module, names in recording.readers.items()
     }
     os.environ = _plain(recording)
     handlers = sys.modules.get("wsgiref.handlers")
@@ -193,17 +193,37 @@ def _prepare_project(
         return _refusal(
             f"{', '.join(derived)} is set from the environment after the settings have been read"
         )
-    found = {module: names for module, names in readers.items() if names}
-    if found:
-        return _refusal(_captured(found), parsed["application"] and set(found) == {modules[0]})
+    # A name that this environment does not have the running Worker's may have, and a default would stay in its place.
+    varying = {
+        name for name in set().union(*readers.values()) if FIELD.search(shapes.get(name, TEXT))
+    }
+    found = _among(readers, varying)
+    unset = _among(readers, varying - shapes.keys())
+    if unset or set(found) == {modules[0]}:
+        only_application = set(found) == {modules[0]}
+        return _refusal(_captured(unset or found), parsed["application"] and only_application)
+    suspects = _among(reads.found, tainted)
+    for module, names in found.items():
+        suspects.setdefault(module, []).extend(names)
     return {
-        "suspicion": _made(suspects) if (suspects := _among(reads.found, tainted)) else "",
+        "suspicion": _made(suspects) if suspects else "",
         "assumptions": [
-            (variable, built, [f"{module} has read {', '.join(read)}" for module, read in readers])
+            (variable, built, sentences)
             for variable, (built, names) in assumptions.items()
-            if (readers := _among(reads.found, names).items())
+            if (sentences := _readings(reads.found, names, readers, variable))
         ],
     }
+
+
+def _readings(
+    settings_read: dict, names: set[str], variables_read: dict, variable: str
+) -> list[str]:
+    """Sentences on who has read a variable, or a setting of these names that follows from it."""
+    indirect = _among(settings_read, names).items()
+    return [
+        *(f"{module} has read {', '.join(read)}" for module, read in indirect),
+        *(f"{module} has read it" for module in _among(variables_read, {variable})),
+    ]
 
 
 def _settle(placeholders: Placeholders, clear_unused: Callable[[], None]) -> None:
@@ -231,8 +251,9 @@ def _plain(recording):
 
 def _captured(found: dict[str, set[str]]) -> str:
     return (
-        "the environment is read outside the settings while the project is imported: "
-        f"{_readers(found)}. Read it in the settings, or where it is used"
+        "the environment is read outside the settings while the project is imported, and the Worker's may be another: "
+        f"{_readers(found)}. Read it in the settings or where it is used, or give it in .dev.vars or the Wrangler "
+        "configuration (a secret under secrets.required), so that the build knows that it will be there"
     )
 
 

@@ -7,13 +7,11 @@ import os
 import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
-from functools import partial
 
 from django_on_workers.runtime import adaptations, settings
 
 from . import environment
-from .placeholders import Placeholders
-from .shapes import TEXT, candidates, shape_of
+from .placeholders import FIELD, TEXT, Placeholders
 
 __all__ = ["inspect_project"]
 
@@ -21,14 +19,14 @@ __all__ = ["inspect_project"]
 def inspect_project(config: str) -> str:
     """Import the project and run ``collectstatic``.
 
-    `config` is JSON: ``settings_module``, ``database``, ``environment``, ``project_root``. Returns JSON, either
+    `config` is JSON: ``settings_module``, ``database``, ``environment``, ``shapes`` of its values, ``opposites`` of
+    those that are words (``src/build/shapes.ts``), ``project_root``. Returns JSON, either
     ``{"error": {"stage", "traceback"}}`` or the facts: ``static_url``, ``static_root``, ``collected`` (whether there
     are files), ``environment`` (names that the project reads), ``modules`` (files of the project that were imported),
-    ``imported`` (modules of others that the settings have imported, in that order),
-    ``django``, ``languages``, ``wsgi``, ``shapes`` (of the values of those names that are set, see ``shapes.py``),
-    ``alternatives`` (variables that the settings read; null where it is not set, its value where the image may hold
-    that, true otherwise; and the settings that are others where the variable is. Of a plain text they need not be
-    known: they show what stands for it).
+    ``imported`` (modules of others that the settings have imported, in that order), ``django``, ``languages``,
+    ``wsgi``, ``alternatives`` (variables that the settings read; null where it is not set, its value where the image
+    may hold that, true otherwise; and the settings that are others where the variable is. Of a plain text they need
+    not be known: they show what stands for it).
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
@@ -70,8 +68,7 @@ def inspect_project(config: str) -> str:
             "wsgi": values.WSGI_APPLICATION,
             "modules": modules,
             "imported": imported,
-            "shapes": {name: shape_of(os.environ[name]) for name in read if name in os.environ},
-            "alternatives": _alternatives(names, parsed["settings_module"]),
+            "alternatives": _alternatives(names, parsed),
         }
     )
 
@@ -81,16 +78,18 @@ def _is_own(name: str, root: str) -> bool:
     return (getattr(sys.modules[name], "__file__", None) or "").startswith(f"{root}/")
 
 
-def _alternatives(
-    names: set[str], settings_module: str
-) -> list[tuple[str, str | bool | None, list[str]]]:
+#: Shapes that a variable may have which is not set; likely ones first.
+_SHAPES = (TEXT, "{number}", "https://{host}")
+
+
+def _alternatives(names: set[str], parsed: dict) -> list[tuple[str, str | bool | None, list[str]]]:
     """Run the settings with other values. Nothing but the answer may come after it."""
     logging.disable()
 
     def run() -> dict | None:
         try:
             with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-                return settings.run_modules_anew(settings_module)
+                return settings.run_modules_anew(parsed["settings_module"])
         except BaseException:  # they do not take the value
             return None
 
@@ -112,10 +111,17 @@ def _alternatives(
     found = []
     for name in sorted(names):
         built = os.environ.get(name)
-        shape = None if built is None else shape_of(built)
+        shape = None if built is None else parsed["shapes"].get(name, TEXT)
         if shape == TEXT:
             continue
-        values = run_with(name, candidates(shape, partial(placeholders.of_variable, name)))
+        shapes = (shape,) if shape and FIELD.search(shape) else _SHAPES
+        opposite = parsed["opposites"].get(name)
+        others = (
+            [placeholders.of_variable(name, each) for each in shapes]
+            if opposite is None
+            else [opposite]
+        )
+        values = run_with(name, others)
         if values is None:
             # None of them will do. Of a variable that is set, any setting may depend on it.
             others = [] if built is None else sorted(before)

@@ -1,9 +1,9 @@
 """Stand-ins for what the environment holds, while an image is made, and what becomes of them.
 
-Each variable has one for its value, of the value's shape (``shapes.py``). A setting whose value is exactly that, or a
-part of it that a URL was taken apart for, gets one of its own; so a copy of it that a module keeps can be told from any
-other, emptied before the image is written and filled in the running Worker. A text is told by what it says, since it
-has a name in it; a number by its identity.
+Each variable has one for its value, of the value's shape (``src/build/shapes.ts``). A setting whose value is exactly
+that, or a part of it that a URL was taken apart for, gets one of its own; so a copy of it that a module keeps can be
+told from any other, emptied before the image is written and filled in the running Worker. A text is told by what it
+says, since it has a name in it; a number by its identity.
 """
 
 import gc
@@ -16,11 +16,15 @@ from types import BuiltinFunctionType, CellType, FrameType, FunctionType, Module
 
 from django.utils.functional import Promise
 
-from .shapes import FIELD, TEXT
+from django_on_workers.runtime.settings import ENVIRONMENT
 
-__all__ = ["Path", "Placeholders"]
+__all__ = ["FIELD", "TEXT", "Path", "Placeholders"]
 
-#: Where a value lies in the settings: the setting's name, then keys and indices.
+#: The shape of a value that shows nothing, and what shapes have where values have something to hide.
+TEXT = "{text}"
+FIELD = re.compile(r"\{(text|host|number)\}")
+
+#: Where a value lies in the settings: the setting's name, then keys and indices; or in the environment.
 Path = tuple
 
 #: What placeholders begin with, and nothing else. There are two kinds, of one length: what differs between an image
@@ -54,6 +58,7 @@ class Placeholders:
         value = FIELD.sub(lambda field: self._field(field[1], name), shape)
         if value != shape:
             self._variables[value] = name
+            self._paths[value] = (ENVIRONMENT, name)
             with suppress(ValueError):
                 self._variables[float(value)] = name
         return value
@@ -186,7 +191,7 @@ class Placeholders:
 
     def _name(self, held: str | float, path: Path | None) -> str:
         if path is not None:
-            return ".".join(map(str, path))
+            return path[1] if path[0] == ENVIRONMENT else ".".join(map(str, path))
         found = re.match(r"[\w.]*", str(held).partition(self._stem)[2][1:])[0]
         names = {name.lower(): name for name in self._variables.values()}
         return names.get(found.lower(), found)

@@ -13,6 +13,7 @@ from copy import deepcopy
 from types import CodeType
 
 __all__ = [
+    "ENVIRONMENT",
     "bind_databases",
     "bound_databases",
     "fill_in_later",
@@ -43,11 +44,13 @@ _as_read: dict = {}
 _set_later: dict[str, tuple] = {}
 #: Values as of the image, without those that hold a placeholder.
 _imaged: dict | None = None
-#: Places in the image that had a copy of a value of the settings: what puts one there, and where it lies.
+#: Places in the image that had a copy of a setting's or a variable's value: what puts one there, and where it lies.
 _copies: list[tuple[Callable, tuple]] = []
 #: Variables that settings depend on which modules of the image have read, see :func:`fill_in_later`.
 _assumptions: list[tuple[str, str | bool | None, list[str]]] = []
 _MISSING = object()
+#: What begins the path of a value that is no setting, but a variable's. What comes then is its name.
+ENVIRONMENT = "os.environ"
 _database = "durable-object"
 
 
@@ -135,10 +138,11 @@ def forget(withheld: Callable[[str, object], bool]) -> list[str]:
 
 
 def fill_in_later(copies: list[tuple[Callable, tuple]], assumptions: list) -> None:
-    """Take note of copies of settings that are to be filled in, and of variables that modules took for what they were.
+    """Take note of copies that are to be filled in, and of variables that modules took for what they were.
 
-    A copy is a function that puts a value in its place, and the value's path. An assumption is a variable's name, what
-    it was (a value, None if it was not set, True if it was set to whatever), and sentences on who read a setting of it.
+    A copy is a function that puts the value of a setting or a variable in its place, and the value's path. An
+    assumption is a variable's name, what it was (a value, None if it was not set, True if it was set to whatever), and
+    sentences on who has read it, or a setting that follows from it.
     """
     _copies[:] = copies
     _assumptions[:] = assumptions
@@ -185,6 +189,8 @@ def read_again(settings_module: str, database: str) -> None:
 
 def _value(settings, path: tuple):
     name, *keys = path
+    if name == ENVIRONMENT:
+        return os.environ.get(keys[0])
     value = getattr(settings, name)
     for key in keys:
         value = value[key]
