@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { strToU8, zipSync } from "fflate";
+import { writeVariables } from "../support/behaviour.ts";
 import { dow, freePort, type Result } from "../support/command.ts";
 import { copyProject, emptyProject, work } from "../support/project.ts";
 
@@ -43,6 +44,27 @@ describe("a project", () => {
     told(result, "DOW_SETTINGS_FAILED");
     assert.match(result.stderr, /ValueError: Incorrect timezone setting: Europe\/Pariss/);
   });
+
+  for (const [what, engine, status] of [
+    ["a file", '{"ENGINE": "captured.timed", "NAME": BASE / "db.sqlite3"}', 1],
+    ["memory", '{"ENGINE": "captured.timed", "NAME": ":memory:"}', 0],
+  ] as const) {
+    test(`whose own backend over SQLite has its data in ${what}: ${status === 0 ? "as it wants" : "nothing is written there to be lost"}`, async () => {
+      const folder = copyProject("captured", `backend-${status}`);
+      mkdirSync(join(folder, "captured", "timed"));
+      writeFileSync(join(folder, "captured", "timed", "__init__.py"), "");
+      writeFileSync(join(folder, "captured", "timed", "base.py"), "from django.db.backends.sqlite3.base import DatabaseWrapper as Base\n\n\nclass DatabaseWrapper(Base):\n    def get_new_connection(self, conn_params):\n        return super().get_new_connection(conn_params)\n");
+      appendFileSync(join(folder, "config", "settings.py"), `\nfrom pathlib import Path\n\nBASE = Path(__file__).parent\nDATABASES = {"default": ${engine}}\nINSTALLED_APPS = ["django.contrib.contenttypes"]\n`);
+      writeVariables(folder, { SECRET_KEY: "x", API_TOKEN: "y" });
+      const result = await dow(["manage", "migrate"], folder);
+      assert.equal(result.status, status, result.stderr);
+      if (status === 0) assert.match(result.stdout, /Applying contenttypes\.0001_initial\.\.\. OK/);
+      else {
+        assert.match(result.stderr, /ImproperlyConfigured: DATABASES\['default'\] names the backend captured\.timed, which keeps its data in a file, .* Name django_on_workers\.db\.durable_object or django_on_workers\.db\.d1 as its ENGINE/);
+        assert.doesNotMatch(result.stdout, /OK/);
+      }
+    });
+  }
 
   test("with a file that is no Python names it", async () => {
     const folder = copyProject("captured", "broken-file");

@@ -114,13 +114,13 @@ export async function makeImage(
   const readKey = digest(packages.key, project.settingsModule, project.database);
   add([...facts.environment, ...(JSON.parse(cache.read("read", readKey)?.toString("utf8") ?? "[]") as string[])]);
   let kept: Uint8Array | undefined;
-  while (!kept) {
+  for (let what = "the project"; !kept; what = "it again, with variables that its modules read,") {
     const shapes = Object.fromEntries([...names].toSorted().map((name) => [name, shapeOf(environment[name] ?? "")]));
     // An image fits the boot that it was made with.
     const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.alternatives, facts.imported]), String(level), manifest ? unpack(manifest[1]) : "");
     kept = cache.read("image", key);
     if (kept) break;
-    progress.step("Importing the project and taking its image");
+    progress.step(`Importing ${what} and taking its image`);
     kept = await take(shapes);
     if (kept) cache.write("image", key, kept);
     else cache.write("read", readKey, Buffer.from(JSON.stringify([...names])));

@@ -306,6 +306,36 @@ def _apply_web_loop() -> None:
     webloop.scheduleCallback = schedule
 
 
+# Django's SQLite backend: the file system is memory.
+
+
+def _check_sqlite_files() -> list[str]:
+    from django.db.backends.sqlite3.base import DatabaseWrapper
+
+    problems = _parameters(DatabaseWrapper.get_new_connection, "self", "conn_params")
+    return problems + _attributes(DatabaseWrapper, "is_in_memory_db")
+
+
+def _apply_sqlite_files() -> None:
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db.backends.sqlite3.base import DatabaseWrapper
+
+    connect = DatabaseWrapper.get_new_connection
+
+    def get_new_connection(self, conn_params):
+        """Refuses a file, also of a backend that is derived from this one. Those of this package do not come here."""
+        if not self.is_in_memory_db():
+            raise ImproperlyConfigured(
+                f"DATABASES[{self.alias!r}] names the backend {self.settings_dict['ENGINE']}, which keeps its data in "
+                "a file, and what is written to a file is gone when the isolate ends. Name "
+                "django_on_workers.db.durable_object or django_on_workers.db.d1 as its ENGINE, or ':memory:' as its "
+                "NAME."
+            )
+        return connect(self, conn_params)
+
+    DatabaseWrapper.get_new_connection = get_new_connection
+
+
 ADAPTATIONS = (
     Adaptation(
         "asgiref.sync.SyncToAsync",
@@ -366,6 +396,12 @@ ADAPTATIONS = (
         "would lose the level on the way to the console",
         _check_stream_handler,
         _apply_stream_handler,
+    ),
+    Adaptation(
+        "django.db.backends.sqlite3.base.DatabaseWrapper.get_new_connection",
+        "would write to a file that is gone when the isolate ends",
+        _check_sqlite_files,
+        _apply_sqlite_files,
     ),
     Adaptation(
         "pyodide.webloop.scheduleCallback",
