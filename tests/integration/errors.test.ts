@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import { strToU8, zipSync } from "fflate";
 import { writeVariables } from "../support/behaviour.ts";
 import { dow, freePort, type Result } from "../support/command.ts";
-import { copyProject, emptyProject, work } from "../support/project.ts";
+import { copyProject, emptyProject, giveShared, work } from "../support/project.ts";
 
 /** The one line, told apart from steps before it and details below it. */
 function told({ stderr }: Result, code: string): string {
@@ -45,24 +45,28 @@ describe("a project", () => {
     assert.match(result.stderr, /ValueError: Incorrect timezone setting: Europe\/Pariss/);
   });
 
-  for (const [what, engine, status] of [
-    ["a file", '{"ENGINE": "captured.timed", "NAME": BASE / "db.sqlite3"}', 1],
-    ["memory", '{"ENGINE": "captured.timed", "NAME": ":memory:"}', 0],
-  ] as const) {
-    test(`whose own backend over SQLite has its data in ${what}: ${status === 0 ? "as it wants" : "nothing is written there to be lost"}`, async () => {
-      const folder = copyProject("captured", `backend-${status}`);
+  const timed = (name: string): string => `{"default": {"ENGINE": "captured.timed", "NAME": ${name}}}`;
+  const stored = '{"ENGINE": "django_on_workers.db.durable_object"}';
+  for (const [index, [what, databases, refusal]] of ([
+    ["a backend of its own over SQLite in memory", timed("':memory:'")],
+    ["a backend of its own over a file of SQLite", timed("'db.sqlite3'"), /ImproperlyConfigured: DATABASES\['default'\] names the backend captured\.timed, which keeps its data in a file, .* Name django_on_workers\.db\.durable_object or django_on_workers\.db\.d1 as its ENGINE/],
+    ["the object's storage, without a name", `{"default": ${stored}}`],
+    ["the object's storage twice", `{"default": ${stored}, "other": ${stored}}`, /ImproperlyConfigured: DATABASES has 'default' and 'other' with the ENGINE django_on_workers\.db\.durable_object, and a Durable Object has one storage, .* Leave one of them/],
+  ] as [string, string, RegExp?][]).entries()) {
+    test(`whose database is ${what}: ${refusal ? "nothing is written there to be lost" : "as it wants"}`, async () => {
+      const folder = copyProject("captured", `database-${index}`);
       mkdirSync(join(folder, "captured", "timed"));
       writeFileSync(join(folder, "captured", "timed", "__init__.py"), "");
       writeFileSync(join(folder, "captured", "timed", "base.py"), "from django.db.backends.sqlite3.base import DatabaseWrapper as Base\n\n\nclass DatabaseWrapper(Base):\n    def get_new_connection(self, conn_params):\n        return super().get_new_connection(conn_params)\n");
-      appendFileSync(join(folder, "config", "settings.py"), `\nfrom pathlib import Path\n\nBASE = Path(__file__).parent\nDATABASES = {"default": ${engine}}\nINSTALLED_APPS = ["django.contrib.contenttypes"]\n`);
+      appendFileSync(join(folder, "config", "settings.py"), `\nDATABASES = ${databases}\nINSTALLED_APPS = ["django.contrib.contenttypes"]\n`);
       writeVariables(folder, { SECRET_KEY: "x", API_TOKEN: "y" });
       const result = await dow(["manage", "migrate"], folder);
-      assert.equal(result.status, status, result.stderr);
-      if (status === 0) assert.match(result.stdout, /Applying contenttypes\.0001_initial\.\.\. OK/);
-      else {
-        assert.match(result.stderr, /ImproperlyConfigured: DATABASES\['default'\] names the backend captured\.timed, which keeps its data in a file, .* Name django_on_workers\.db\.durable_object or django_on_workers\.db\.d1 as its ENGINE/);
+      giveShared(folder);
+      assert.equal(result.status, refusal ? 1 : 0, result.stderr);
+      if (refusal) {
+        assert.match(result.stderr, refusal);
         assert.doesNotMatch(result.stdout, /OK/);
-      }
+      } else assert.match(result.stdout, /Applying contenttypes\.0001_initial\.\.\. OK/);
     });
   }
 

@@ -318,13 +318,19 @@ def _check_sqlite_files() -> list[str]:
 
 def _apply_sqlite_files() -> None:
     from django.core.exceptions import ImproperlyConfigured
+    from django.db import connections
     from django.db.backends.sqlite3.base import DatabaseWrapper
 
     connect = DatabaseWrapper.get_new_connection
 
     def get_new_connection(self, conn_params):
-        """Refuses a file, also of a backend that is derived from this one. Those of this package do not come here."""
-        if not self.is_in_memory_db():
+        """Refuses a file of DATABASES, also with a backend that is derived from this one.
+
+        Those of this package do not come here. A connection that is nobody's but its maker's may have its file.
+        """
+        name = self.settings_dict["NAME"]
+        configured = connections.settings.get(self.alias, {}).get("NAME") == name
+        if configured and not self.is_in_memory_db():
             raise ImproperlyConfigured(
                 f"DATABASES[{self.alias!r}] names the backend {self.settings_dict['ENGINE']}, which keeps its data in "
                 "a file, and what is written to a file is gone when the isolate ends. Name "

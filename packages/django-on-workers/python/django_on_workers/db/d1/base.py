@@ -27,7 +27,7 @@ warned: set[str] = set()
 
 class DatabaseWrapper(BaseDatabaseWrapper):
     """
-    Django's SQLite backend over D1.
+    Django's SQLite backend over D1. ``NAME`` is the binding's, ``"DB"`` by default.
 
     ``OPTIONS["atomic"]`` says what ``transaction.atomic()`` does, as D1 has no
     transactions: ``"warn"`` (the default) lets every statement take effect by
@@ -47,6 +47,8 @@ class DatabaseWrapper(BaseDatabaseWrapper):
     introspection_class = DatabaseIntrospection
     ops_class = DatabaseOperations
 
+    #: The binding that a build makes where the Wrangler configuration has none.
+    default_name = "DB"
     #: Where the session of this request starts instead: what an earlier one has written is there.
     bookmark: str | None = None
 

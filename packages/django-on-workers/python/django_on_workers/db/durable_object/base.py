@@ -1,5 +1,8 @@
 from time import monotonic
 
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+
 from django_on_workers.db.sqlite.base import DatabaseWrapper as BaseDatabaseWrapper
 from django_on_workers.db.sqlite.driver import Driver
 
@@ -13,7 +16,11 @@ from .schema import DatabaseSchemaEditor
 
 
 class DatabaseWrapper(BaseDatabaseWrapper):
-    """Django's SQLite backend over a Durable Object's SQLite."""
+    """
+    Django's SQLite backend over a Durable Object's SQLite.
+
+    Of that there is one: connecting raises ImproperlyConfigured where two of DATABASES name it.
+    """
 
     SchemaEditorClass = DatabaseSchemaEditor
     client_class = DatabaseClient
@@ -22,6 +29,7 @@ class DatabaseWrapper(BaseDatabaseWrapper):
     introspection_class = DatabaseIntrospection
     ops_class = DatabaseOperations
 
+    default_name = "storage"
     #: Seconds after which the transaction that Django opens for a class of tests begins anew.
     renewed_after = 5
     _began = 0.0
@@ -43,4 +51,19 @@ class DatabaseWrapper(BaseDatabaseWrapper):
         # Only inside workerd is there what the driver imports.
         from .driver import connect
 
+        self._check_alone()
         return connect(settings_dict)
+
+    def _check_alone(self) -> None:
+        """Another alias would begin and end the same transactions, and neither would know of it."""
+        both = [
+            alias
+            for alias, other in connections.settings.items()
+            if other["ENGINE"] == self.settings_dict["ENGINE"]
+        ]
+        if len(both) > 1:
+            raise ImproperlyConfigured(
+                f"DATABASES has {' and '.join(map(repr, both))} with the ENGINE {self.settings_dict['ENGINE']}, and a "
+                "Durable Object has one storage, whose transactions they would share without knowing. Leave one of "
+                "them, or name django_on_workers.db.d1 and a binding for the others."
+            )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLiteDatabaseWrapper
 from django.utils.asyncio import async_unsafe
@@ -23,8 +22,11 @@ class DatabaseWrapper(SQLiteDatabaseWrapper):
     """
     Django's SQLite backend over a ``Driver``.
 
-    A subclass gives ``open_driver``.
+    A subclass gives ``open_driver`` and ``default_name``.
     """
+
+    #: What the settings name that say no NAME.
+    default_name: str
 
     Database = dbapi
     SchemaEditorClass = DatabaseSchemaEditor
@@ -37,15 +39,15 @@ class DatabaseWrapper(SQLiteDatabaseWrapper):
     # Of BEGIN: the platform has one kind of transaction.
     transaction_mode = None
 
+    def __init__(self, settings_dict, *args, **kwargs):
+        settings_dict["NAME"] = settings_dict["NAME"] or self.default_name
+        super().__init__(settings_dict, *args, **kwargs)
+
     def open_driver(self, settings_dict: dict) -> Driver:
         """Return an open driver for the database that these settings name."""
         raise NotImplementedError("subclasses of DatabaseWrapper must provide open_driver()")
 
     def get_connection_params(self):
-        if not self.settings_dict["NAME"]:
-            raise ImproperlyConfigured(
-                "settings.DATABASES is improperly configured. Please supply the NAME value."
-            )
         return self.settings_dict
 
     def get_database_version(self):
