@@ -4,12 +4,13 @@ import sys
 import warnings
 from unittest import mock
 
-from .project import ALIASES, NATIVE, TestCase, setup
+from .project import ALIASES, BACKENDS, NATIVE, TestCase, setup
 
 setup()
 
 from django.apps import apps  # noqa: E402
 from django.db import (  # noqa: E402
+    DatabaseError,
     DataError,
     IntegrityError,
     OperationalError,
@@ -153,3 +154,35 @@ class CursorTests(TestCase):
             self.assertEqual(cursor.fetchmany(2), [(2,), (3,)])
             self.assertEqual(cursor.fetchmany(size=2), [(4,)])
             self.assertIsNone(cursor.fetchone())
+
+    def test_pragmas_that_the_platform_decides(self):
+        for alias in BACKENDS:
+            connection = connections[alias]
+            for sql, columns, rows in (
+                ("PRAGMA synchronous = NORMAL;", None, []),
+                ("pragma main.cache_size(-2000)", None, []),
+                ("\nPRAGMA temp_store = 'MEMORY'\n", None, []),
+                ("PRAGMA journal_mode=WAL", ["journal_mode"], [("wal",)]),
+                ("PRAGMA busy_timeout = 5000;", ["timeout"], [(5000,)]),
+                ("PRAGMA mmap_size = 134217728", ["mmap_size"], [(134217728,)]),
+                ("PRAGMA foreign_keys = OFF", None, []),
+            ):
+                with self.subTest(sql, alias=alias), connection.cursor() as cursor:
+                    cursor.execute("SELECT 1 AS one")
+                    cursor.execute(sql)
+                    names = cursor.description and [column[0] for column in cursor.description]
+                    self.assertEqual((names, cursor.fetchall()), (columns, rows))
+            with self.subTest("foreign keys are checked as before", alias=alias):
+                with connection.cursor() as cursor:
+                    cursor.execute("PRAGMA foreign_keys")
+                    self.assertEqual(cursor.fetchall(), [(1,)])
+
+    def test_other_pragmas_are_asked_for(self):
+        for alias in BACKENDS:
+            with self.subTest(alias), connections[alias].cursor() as cursor:
+                cursor.execute("PRAGMA table_xinfo(sqlite_master)")
+                self.assertEqual(len(cursor.fetchall()), 5)
+                cursor.execute("PRAGMA quick_check")
+                self.assertEqual(cursor.fetchall(), [("ok",)])
+                with self.assertRaisesRegex(DatabaseError, "not authorized"):
+                    cursor.execute("PRAGMA user_version = 3")

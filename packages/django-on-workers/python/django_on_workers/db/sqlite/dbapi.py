@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from .driver import Driver, DriverError, More, Result
+from .pragmas import without_effect
 from .statements import (
     InfiniteParameter,
     SeveralStatements,
@@ -131,7 +132,8 @@ TRANSACTION_CONTROL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-TRANSACTION_INITIALS = frozenset("BbCcEeSsRr \t\n")
+#: What those begin with, and pragmas.
+CONTROL_INITIALS = frozenset("BbCcEePpSsRr \t\n")
 
 #: Finds tables with foreign keys that SQLite checks when a transaction ends, and not before.
 DEFERRED_KEYS = (
@@ -356,8 +358,12 @@ class Cursor:
             except SeveralStatements:
                 raise ProgrammingError("You can only execute one statement at a time.") from None
         if params is None:
-            if query[:1] in TRANSACTION_INITIALS and (match := TRANSACTION_CONTROL.match(query)):
-                return self._control(match)
+            if query[:1] in CONTROL_INITIALS:
+                if match := TRANSACTION_CONTROL.match(query):
+                    return self._control(match)
+                if result := without_effect(query):
+                    self._columns, self._rows = result.columns, iter(result.rows)
+                    return self
             sql, values = query, ()
         else:
             try:
