@@ -256,6 +256,14 @@ PORTS = [int(port) for port in os.environ["PORTS"].split(",")]
 url = urlsplit(os.environ["SERVICE_URL"])
 SERVICE = {"scheme": url.scheme, "host": url.hostname, "port": url.port, "user": url.username, "password": url.password, "path": url.path}
 WEEKS = timedelta(days=7 * LIMIT)
+
+
+class Box:
+    def __init__(self, limit):
+        self.limit = limit
+
+
+BOX = Box(LIMIT)
 LEVEL = os.environ.get("LEVEL", "INFO")
 LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {"captured": {"level": LEVEL}}}
 EMAIL_BACKEND = os.environ.get("BACKEND", "django.core.mail.backends.smtp.EmailBackend")
@@ -320,6 +328,7 @@ client = Client(settings.RATE, settings.PORTS)
     ["a copy of what the settings have made of one", "settings.WEEKS", "WEEKS"],
     ["what follows from a part of a URL", "(settings.SERVICE['port'] or 0) + 1", "SERVICE"],
     ["a hash of another", "hash(settings.RATE)", "RATE"],
+    ["what is in an object that nothing can be told of", "settings.BOX.limit + 1", "BOX"],
   ] as const).entries()) {
     test(`${kind} that was made of one keeps the project out of the image`, async () => {
       const folder = taking(`taken-${index}`, `KEPT = ${made}\n`, `KEPT == (${made})`);
@@ -411,6 +420,21 @@ test("a number that the Wrangler configuration requires is asked for where the m
   const recorded: Recorded = { steps: [], warnings: [] };
   await buildProject(folder, { environment: WITHOUT, recorded });
   assert.deepEqual(recorded.warnings, []);
+});
+
+test("settings that can't be run twice keep the project out of the image", async () => {
+  const folder = keeping("once", "", "settings.SECRET_KEY");
+  appendFileSync(join(folder, "config", "settings.py"), "import captured\n\nif hasattr(captured, 'ran'):\n    raise RuntimeError('once is enough')\ncaptured.ran = True\n");
+  const recorded: Recorded = { steps: [], warnings: [] };
+  const built = await buildProject(folder, { environment: WITHOUT, recorded });
+  assert.match(recorded.warnings.join(), /its settings fail when they run a second time, as they would in a start from an image: RuntimeError: once is enough/);
+  writeVariables(folder, { SECRET_KEY: "the real key" });
+  const site = await serve(built);
+  try {
+    assert.equal((await json(site.url, "/")).found, "the real key");
+  } finally {
+    await site.stop();
+  }
 });
 
 test("settings in a package's own module are read again too", async () => {

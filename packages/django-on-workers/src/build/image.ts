@@ -62,27 +62,6 @@ export async function makeImage(
 ): Promise<ImageResult> {
   const { facts } = inspection;
   const manifest = staticManifest(inspection);
-  const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest]), source.folders) : source.archive;
-  const given = conditions();
-  const step = (shapes: Record<string, string>, withProject: boolean, withApplication: boolean, placeholders = 0) => ({
-    archives: [packages.archive, archive],
-    path: [PACKAGES_ROOT],
-    module: "django_on_workers.build.image",
-    function: "prepare_image",
-    config: {
-      settings_module: project.settingsModule,
-      database: project.database,
-      project_root: PROJECT_ROOT,
-      placeholders,
-      shapes,
-      alternatives: facts.alternatives,
-      imported: facts.imported,
-      project: withProject,
-      applications: (["wsgi", "asgi"] as const).map((kind) => applicationOf(project, facts, kind)),
-      application: withApplication,
-    },
-  });
-
   /** Variables that there are and that the project reads: those that the inspection has seen, and those of modules that it does not import. */
   const names = new Set<string>();
   const add = (more: readonly string[]): boolean => {
@@ -92,13 +71,34 @@ export async function makeImage(
   };
   /** The image where variables have these shapes. Nothing, if the project has read more of them. */
   const take = async (shapes: Record<string, string>): Promise<Uint8Array | undefined> => {
+    const archive = manifest ? writeArchive([PROJECT_ROOT], new Map([...source.packed, manifest]), source.folders) : source.archive;
+    const step = (withProject: boolean, withApplication: boolean, placeholders = 0) => ({
+      archives: [packages.archive, archive],
+      path: [PACKAGES_ROOT],
+      module: "django_on_workers.build.image",
+      function: "prepare_image",
+      config: {
+        settings_module: project.settingsModule,
+        database: project.database,
+        project_root: PROJECT_ROOT,
+        placeholders,
+        shapes,
+        failure: facts.failure,
+        alternatives: facts.alternatives,
+        imported: facts.imported,
+        project: withProject,
+        applications: (["wsgi", "asgi"] as const).map((kind) => applicationOf(project, facts, kind)),
+        application: withApplication,
+      },
+    });
+    const given = conditions();
     /** The project's image, or why there is none. */
     const attempt = async (withApplication: boolean): Promise<Capture<Outcome>> => {
-      const captured = await builder.capture<Outcome>(step(shapes, true, withApplication), given);
+      const captured = await builder.capture<Outcome>(step(true, withApplication), given);
       const { result } = captured;
       if ("reason" in result || result.suspicion === "") return captured;
       // Memory that differs where other placeholders stand in for the environment has something that was made of it.
-      const other = await builder.capture<Outcome>(step(shapes, true, withApplication, 1), given);
+      const other = await builder.capture<Outcome>(step(true, withApplication, 1), given);
       return isSame(captured, other, PLACEHOLDERS) ? captured : { ...captured, result: { ...result, reason: result.suspicion, application: false } };
     };
     let captured = await attempt(true);
@@ -106,7 +106,7 @@ export async function makeImage(
     // A module that holds an application may well read the environment: it runs in every start.
     if ("reason" in captured.result && captured.result.application) captured = await attempt(false);
     const reason = "reason" in captured.result ? captured.result.reason : undefined;
-    if (reason !== undefined) captured = await builder.capture<Outcome>(step(shapes, false, false), given);
+    if (reason !== undefined) captured = await builder.capture<Outcome>(step(false, false), given);
     const image = packImage(captured.header, captured.memory, level);
     return writeContainer(IMAGE, { modules: captured.header.modules, reason } satisfies KeptImage, [image]);
   };
@@ -117,7 +117,7 @@ export async function makeImage(
   for (let what = "the project"; !kept; what = "it again, with variables that its modules read,") {
     const shapes = Object.fromEntries([...names].toSorted().map((name) => [name, shapeOf(environment[name] ?? "")]));
     // An image fits the boot that it was made with.
-    const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.alternatives, facts.imported]), String(level), manifest ? unpack(manifest[1]) : "");
+    const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.failure, facts.alternatives, facts.imported]), String(level), manifest ? unpack(manifest[1]) : "");
     kept = cache.read("image", key);
     if (kept) break;
     progress.step(`Importing ${what} and taking its image`);

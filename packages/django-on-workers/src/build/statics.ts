@@ -23,6 +23,8 @@ export interface Facts {
   modules: string[];
   /** Modules of others that the settings have imported, in that order. */
   imported: string[];
+  /** What happens when the settings run a second time, if they can't. */
+  failure: string | null;
   /** Variables, what they say where an image may hold that, and settings that are others where the variable is; see `build/inspect.py`. */
   alternatives: [variable: string, value: string | boolean | null, settings: string[]][];
 }
@@ -46,7 +48,8 @@ export function environmentOf(project: Project, process: Record<string, string |
   const layers = [Object.fromEntries(configured), secrets ? parseVariables(readFileSync(secrets, "utf8")) : {}];
   if (deployed) layers.reverse();
   const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(Object.assign({}, process, ...layers))) if (value !== undefined) variables[name] = String(value);
+  const ours = Object.fromEntries(Object.entries(process).filter(([name]) => !MACHINES.has(name)));
+  for (const [name, value] of Object.entries(Object.assign(ours, ...layers))) if (value !== undefined) variables[name] = String(value);
   const { required } = (project.wrangler["secrets"] ?? {}) as { required?: unknown };
   if (Array.isArray(required)) for (const name of required) variables[String(name)] ??= REQUIRED;
   return variables;
@@ -64,7 +67,8 @@ function parseVariables(text: string): Record<string, string> {
   return variables;
 }
 
-const BASE_ENVIRONMENT = ["PATH", "HOME", "PWD", "OLDPWD", "SHLVL", "_", "HOSTNAME", "TERM", "PYTHONHASHSEED"];
+/** Variables that say something about this machine, and would about another there. */
+const MACHINES = new Set(["PATH", "HOME", "PWD", "OLDPWD", "SHLVL", "_", "HOSTNAME", "TERM", "PYTHONHASHSEED"]);
 
 const over = <Result>(variables: Record<string, string>, change: (value: string) => Result): Record<string, Result> =>
   Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, change(value)]));
@@ -101,7 +105,6 @@ export async function inspect(
     if (archive && before === environmentKey(facts.environment) && sources === sourcesKey(facts.modules)) return inspected(facts, archive, progress);
   }
   progress.step("Collecting static files");
-  const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !BASE_ENVIRONMENT.includes(name)));
   const step = {
     archives: [packages.archive, source.archive],
     path: [PACKAGES_ROOT],
@@ -110,14 +113,14 @@ export async function inspect(
     config: {
       settings_module: project.settingsModule,
       database: project.database,
-      environment: own,
-      shapes: over(own, shapeOf),
-      opposites: over(own, oppositeOf),
+      environment,
+      shapes: over(environment, shapeOf),
+      opposites: over(environment, oppositeOf),
       project_root: PROJECT_ROOT,
     },
   };
   const { result, files } = await builder.run<Facts | { error: { stage: string; traceback: string } }>(step, [PROJECT_ROOT]);
-  if ("error" in result) throw explain(result.error, project, Object.keys(own).filter((name) => own[name] === REQUIRED));
+  if ("error" in result) throw explain(result.error, project, Object.keys(environment).filter((name) => environment[name] === REQUIRED));
   const facts = result;
   // A static root outside the project is not looked at.
   const collected: Files = new Map([...files].filter(([path]) => path.startsWith(`${facts.static_root}/`)));

@@ -60,13 +60,13 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
     `clear_unused` overwrites the memory that is free.
 
     `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``placeholders`` (their kind, see
-    ``placeholders.py``), ``shapes`` (of the values of environment variables that the project reads),
+    ``placeholders.py``), ``shapes`` (of the values of environment variables that the project reads), ``failure``,
     ``alternatives`` and ``imported`` (see ``inspect.py``), ``project`` (whether the project itself may be imported),
     ``applications`` (its WSGI and its ASGI application), ``application`` (whether the first may be run).
 
-    Returns JSON: ``read``, names of variables that the project asked for; ``suspicion``, why it can't be in an image if
-    something was made of the placeholders, an empty text where nobody has read one; or instead of that ``reason``, why
-    it can't be, and ``application``, whether only that application is why.
+    Returns JSON: ``read``, names of variables that modules asked for besides the settings; ``suspicion``, why it can't
+    be in an image if something was made of the placeholders, an empty text where nobody has read one; or instead of
+    that ``reason``, why it can't be, and ``application``, whether only that application is why.
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
@@ -79,7 +79,7 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
             os.environ[name] = placeholders.of_variable(name, shape)
         recording = environment.install(root)
         outcome = _prepare_project(parsed, root, placeholders, recording, clear_unused)
-        outcome["read"] = sorted(recording.names)
+        outcome["read"] = sorted(set().union(*recording.readers.values()))
     if "reason" in outcome:
         gc.collect()
         return json.dumps(outcome)
@@ -133,6 +133,11 @@ def _prepare_project(
     clear_unused: Callable[[], None],
 ) -> dict:
     """Import the project under placeholders. Returns why it must not be in the image, or what it has read."""
+    if parsed["failure"] is not None:
+        return _refusal(
+            "its settings fail when they run a second time, as they would in a start from an image: "
+            + parsed["failure"]
+        )
     shapes = parsed["shapes"]
     locals.begin()
     # What variables are, and which settings follow from them.

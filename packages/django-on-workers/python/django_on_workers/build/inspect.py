@@ -24,9 +24,9 @@ def inspect_project(config: str) -> str:
     ``{"error": {"stage", "traceback"}}`` or the facts: ``static_url``, ``static_root``, ``collected`` (whether there
     are files), ``environment`` (names that the project reads), ``modules`` (files of the project that were imported),
     ``imported`` (modules of others that the settings have imported, in that order), ``django``, ``languages``,
-    ``wsgi``, ``alternatives`` (variables that the settings read; null where it is not set, its value where the image
-    may hold that, true otherwise; and the settings that are others where the variable is. Of a plain text they need
-    not be known: they show what stands for it).
+    ``wsgi``, ``failure`` (of the settings when they run a second time), ``alternatives`` (variables that the settings
+    read; null where it is not set, its value where the image may hold that, true otherwise; and the settings that are
+    others where the variable is. Of a plain text they need not be known: they show what stands for it).
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
@@ -68,7 +68,7 @@ def inspect_project(config: str) -> str:
             "wsgi": values.WSGI_APPLICATION,
             "modules": modules,
             "imported": imported,
-            "alternatives": _alternatives(names, parsed),
+            **_again(names, parsed, sorted(filter(str.isupper, vars(values._wrapped)))),
         }
     )
 
@@ -82,15 +82,18 @@ def _is_own(name: str, root: str) -> bool:
 _SHAPES = (TEXT, "{number}", "https://{host}")
 
 
-def _alternatives(names: set[str], parsed: dict) -> list[tuple[str, str | bool | None, list[str]]]:
-    """Run the settings with other values. Nothing but the answer may come after it."""
+def _again(names: set[str], parsed: dict, all_settings: list[str]) -> dict:
+    """Run the settings again, also with other values. Nothing but the answer may come after it."""
     logging.disable()
+    failure = None
 
     def run() -> dict | None:
+        nonlocal failure
         try:
             with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
                 return settings.run_modules_anew(parsed["settings_module"])
-        except BaseException:  # they do not take the value
+        except BaseException as error:  # they do not take the value
+            failure = "".join(traceback.format_exception_only(error)).strip()
             return None
 
     def run_with(name: str, values: list[str]) -> dict | None:
@@ -106,7 +109,7 @@ def _alternatives(names: set[str], parsed: dict) -> list[tuple[str, str | bool |
 
     before, again = run(), run()
     if before is None or again is None:
-        return []
+        return {"failure": failure, "alternatives": []}
     placeholders = Placeholders(0)
     found = []
     for name in sorted(names):
@@ -114,27 +117,27 @@ def _alternatives(names: set[str], parsed: dict) -> list[tuple[str, str | bool |
         shape = None if built is None else parsed["shapes"].get(name, TEXT)
         if shape == TEXT:
             continue
-        shapes = (shape,) if shape and FIELD.search(shape) else _SHAPES
-        opposite = parsed["opposites"].get(name)
-        others = (
-            [placeholders.of_variable(name, each) for each in shapes]
-            if opposite is None
-            else [opposite]
-        )
-        values = run_with(name, others)
-        if values is None:
-            # None of them will do. Of a variable that is set, any setting may depend on it.
-            others = [] if built is None else sorted(before)
+        hides = bool(shape and FIELD.search(shape))
+        if opposite := parsed["opposites"].get(name):
+            others = [opposite]
         else:
-            others = [
+            shapes = (shape,) if hides else _SHAPES
+            others = [placeholders.of_variable(name, each) for each in shapes]
+        values = run_with(name, others)
+        if values is not None:
+            depending = [
                 setting
                 for setting in sorted(before.keys() | values.keys())
-                if settings.same(before.get(setting), again.get(setting))
+                # What is another value each time may well hold one that is to be hidden.
+                if (hides or settings.same(before.get(setting), again.get(setting)))
                 and not settings.same(before.get(setting), values.get(setting))
             ]
-        if others:
-            found.append((name, built if shape == built else True, others))
-    return found
+        else:
+            # They take no other value: any of them may hold one that is to be hidden.
+            depending = all_settings if hides else []
+        if depending:
+            found.append((name, True if hides else built, depending))
+    return {"failure": None, "alternatives": found}
 
 
 def _collect() -> bool:

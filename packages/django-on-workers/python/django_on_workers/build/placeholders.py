@@ -36,7 +36,7 @@ _NUMBERS = ((40_001, 1), (59_998, -1))
 
 _Cache = type(lru_cache(len))
 #: A cache leads to its arguments and results, and those to what they are made of.
-_CACHED_DEPTH = 4
+_CACHED_DEPTH = 3
 #: What else it leads to: its function, and by way of that everything.
 _NOT_CACHED = (FunctionType, BuiltinFunctionType, ModuleType, type)
 
