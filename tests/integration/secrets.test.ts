@@ -328,6 +328,8 @@ client = Client(settings.RATE, settings.PORTS)
     ["a copy of what the settings have made of one", "settings.WEEKS", "WEEKS"],
     ["what follows from a part of a URL", "(settings.SERVICE['port'] or 0) + 1", "SERVICE"],
     ["a hash of another", "hash(settings.RATE)", "RATE"],
+    ["what is the same for most others", "min(settings.LIMIT, 100)", "LIMIT"],
+    ["a comparison", "settings.PORTS[0] > 100", "PORTS"],
     ["what is in an object that nothing can be told of", "settings.BOX.limit + 1", "BOX"],
   ] as const).entries()) {
     test(`${kind} that was made of one keeps the project out of the image`, async () => {
@@ -342,6 +344,57 @@ client = Client(settings.RATE, settings.PORTS)
       } finally {
         await site.stop();
       }
+    });
+  }
+});
+
+describe("what is decided by comparing a variable", () => {
+  const decided = (label: string, kept: string): string => {
+    const folder = keeping(label, kept, "KEPT");
+    appendFileSync(join(folder, "config", "settings.py"), `STAGE = os.environ["STAGE"]\nPRODUCTION = STAGE == "production"\nSERVER = "a server" if PRODUCTION else "none"\n`);
+    return folder;
+  };
+  const PRODUCTION = { STAGE: "production" };
+
+  test("in the settings, a yes or no: the image holds it, and a Worker that decides otherwise says so", async () => {
+    const folder = decided("decided", "KEPT = 'on' if settings.PRODUCTION else 'off'\n");
+    const recorded: Recorded = { steps: [], warnings: [] };
+    const built = await buildProject(folder, { environment: { ...WITHOUT, ...PRODUCTION }, recorded });
+    assert.deepEqual(recorded.warnings, []);
+    for (const [STAGE, told] of [["production", false], ["testing", true]] as const) {
+      writeVariables(folder, { STAGE });
+      const site = await serve(built);
+      try {
+        assert.equal((await json(site.url, "/")).found, "on");
+        assert.equal(site.logs.some(({ level, message }) => level === "warn" && /PRODUCTION is False here, otherwise than when this was built, and by then captured\.views has read it\./.test(message)), told, JSON.stringify(site.logs));
+      } finally {
+        await site.stop();
+      }
+    }
+  });
+
+  for (const [index, [where, kept, reads]] of ([
+    ["in the settings, anything else", "KEPT = settings.SERVER", "SERVER"],
+    ["in a module, a setting", "KEPT = settings.STAGE == 'production'", "STAGE"],
+    ["in a module, a key of a dictionary", "KEPT = {'production': 1}.get(settings.STAGE, 2)", "STAGE"],
+    ["in a module, the variable", "KEPT = os.environ['STAGE'].startswith('prod')", "STAGE"],
+  ] as const).entries()) {
+    test(`${where}: it keeps the project out of the image if a module reads it`, async () => {
+      const folder = decided(`deciding-${index}`, `import os\n\n${kept}\n`);
+      const recorded: Recorded = { steps: [], warnings: [] };
+      const built = await buildProject(folder, { environment: { ...WITHOUT, ...PRODUCTION }, recorded });
+      assert.match(recorded.warnings.join(), new RegExp(`captured\\.views reads ${reads}\\.`));
+      const found: unknown[] = [];
+      for (const STAGE of ["production", "testing"]) {
+        writeVariables(folder, { STAGE });
+        const site = await serve(built);
+        try {
+          found.push((await json(site.url, "/")).found);
+        } finally {
+          await site.stop();
+        }
+      }
+      assert.notEqual(found[0], found[1]);
     });
   }
 });

@@ -24,6 +24,12 @@ test("what is left of their texts does not count, in one byte a letter or two", 
   assert.ok(!isSame(capture("placeholder"), capture("replacement"), TEXTS));
 });
 
+test("what is left of numbers does not count, and a whole one does", () => {
+  assert.ok(isSame(capture("002,4000"), capture("997,5999"), TEXTS));
+  assert.ok(!isSame(capture("at most 40001"), capture("at most 59998"), TEXTS));
+  assert.ok(!isSame(capture("4000"), capture("5998"), TEXTS));
+});
+
 test("what was made of a text counts", () => {
   assert.ok(!isSame(capture("9b1c"), capture("04fe"), TEXTS));
 });

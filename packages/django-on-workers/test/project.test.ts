@@ -34,8 +34,8 @@ describe("the environment of a build", () => {
       "wrangler.jsonc": '{ "vars": { "DEBUG": "0", "LIMITS": { "posts": 3 } }, "secrets": { "required": ["SECRET_KEY", "MAIL_KEY"] } }',
       ".dev.vars": 'DEBUG=1\nSECRET_KEY="of this machine"\n',
     });
-    const process = { DEBUG: "perhaps", HOME: "/home/ada", UNSET: undefined };
-    const common = { HOME: "/home/ada", LIMITS: '{"posts":3}', SECRET_KEY: "of this machine", MAIL_KEY: "django-on-workers-secret" };
+    const process = { DEBUG: "perhaps", STAGE: "testing", HOME: "/home/ada", UNSET: undefined };
+    const common = { STAGE: "testing", LIMITS: '{"posts":3}', SECRET_KEY: "of this machine", MAIL_KEY: "django-on-workers-secret" };
     assert.deepEqual(environmentOf(readProject({ root }), process), { ...common, DEBUG: "1" });
     assert.deepEqual(environmentOf(readProject({ root }), process, true), { ...common, DEBUG: "0" });
   });

@@ -85,6 +85,7 @@ export async function makeImage(
         shapes,
         failure: facts.failure,
         alternatives: facts.alternatives,
+        decided: facts.decided,
         imported: facts.imported,
         project: withProject,
         applications: (["wsgi", "asgi"] as const).map((kind) => applicationOf(project, facts, kind)),
@@ -117,7 +118,7 @@ export async function makeImage(
   for (let what = "the project"; !kept; what = "it again, with variables that its modules read,") {
     const shapes = Object.fromEntries([...names].toSorted().map((name) => [name, shapeOf(environment[name] ?? "")]));
     // An image fits the boot that it was made with.
-    const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.failure, facts.alternatives, facts.imported]), String(level), manifest ? unpack(manifest[1]) : "");
+    const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.failure, facts.alternatives, facts.decided, facts.imported]), String(level), manifest ? unpack(manifest[1]) : "");
     kept = cache.read("image", key);
     if (kept) break;
     progress.step(`Importing ${what} and taking its image`);

@@ -68,9 +68,18 @@ function isRemnant(left: Uint8Array, right: Uint8Array, [one, other]: readonly [
   );
 }
 
-/** Whether both hold some digits of numbers that stand for each other. */
-const areDigits = (left: Uint8Array, right: Uint8Array): boolean =>
-  left.byteLength <= DIGITS && left.every((byte, at) => byte >= ZERO && byte <= NINE && right[at] === ZERO + NINE - byte);
+/** Whether they differ in digits of numbers that stand for each other, and in none of those as a whole. */
+function areDigits(left: Uint8Array, right: Uint8Array): boolean {
+  let digits = 0;
+  return left.every((byte, at) => {
+    if (byte === right[at]) {
+      digits = 0;
+      return true;
+    }
+    digits++;
+    return digits <= DIGITS && byte >= ZERO && byte <= NINE && right[at] === ZERO + NINE - byte;
+  });
+}
 
 /** The size of the linear memory that an image is of, bytes. */
 export const memoryOf = (image: Uint8Array): number => readContainer<ImageHeader>(IMAGE, bufferOf(image)).header.memory;

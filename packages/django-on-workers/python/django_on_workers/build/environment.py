@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 
 __all__ = ["RecordingEnviron", "SettingsReads", "install"]
 
@@ -23,6 +24,8 @@ class RecordingEnviron(os._Environ):
         #: By the project's module that asked, itself or through a package that reads variables for it. What Python and
         #: Django ask is theirs.
         self.readers: dict[str, set[str]] = {}
+        #: What is done to a value that is given.
+        self.given: Callable[[str], str] = str
 
     def forget(self) -> None:
         """Begin anew."""
@@ -31,7 +34,7 @@ class RecordingEnviron(os._Environ):
 
     def __getitem__(self, name):
         self._record(name)
-        return super().__getitem__(name)
+        return self.given(super().__getitem__(name))
 
     def __contains__(self, name):
         self._record(name)
@@ -76,6 +79,8 @@ class SettingsReads:
 
         #: Names of settings, by module.
         self.found: dict[str, set[str]] = {}
+        #: Of these and of variables, those of whose value a module has asked something, see :meth:`asked`.
+        self.computed: dict[str, set[str]] = {}
         #: Whether what is read outside an import counts too.
         self.setting_up = True
         self._class = LazySettings
@@ -86,7 +91,7 @@ class SettingsReads:
             if name in names:
                 # Not kept where it would be found without asking.
                 settings.__dict__.pop(name, None)
-                self._record(name)
+                self._record(name, self.found)
             return value
 
         LazySettings.__getattr__ = __getattr__
@@ -95,7 +100,11 @@ class SettingsReads:
         """Leave Django's settings as they were."""
         self._class.__getattr__ = self._original
 
-    def _record(self, name):
+    def asked(self, name: str) -> None:
+        """Note that something was asked of the value of a setting or a variable."""
+        self._record(name, self.computed)
+
+    def _record(self, name, found):
         frame = sys._getframe(2)
         reader = None
         while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
@@ -105,7 +114,7 @@ class SettingsReads:
                 reader = module
             frame = frame.f_back
         if reader is not None and (frame is not None or self.setting_up):
-            self.found.setdefault(reader, set()).add(name)
+            found.setdefault(reader, set()).add(name)
 
 
 _FRAMEWORK = {"django", "django_on_workers", *sys.stdlib_module_names}

@@ -61,8 +61,8 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
 
     `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``placeholders`` (their kind, see
     ``placeholders.py``), ``shapes`` (of the values of environment variables that the project reads), ``failure``,
-    ``alternatives`` and ``imported`` (see ``inspect.py``), ``project`` (whether the project itself may be imported),
-    ``applications`` (its WSGI and its ASGI application), ``application`` (whether the first may be run).
+    ``alternatives``, ``decided`` and ``imported`` (see ``inspect.py``), ``project`` (whether the project itself may be
+    imported), ``applications`` (its WSGI and its ASGI application), ``application`` (whether the first may be run).
 
     Returns JSON: ``read``, names of variables that modules asked for besides the settings; ``suspicion``, why it can't
     be in an image if something was made of the placeholders, an empty text where nobody has read one; or instead of
@@ -94,7 +94,7 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
         copies, kept = placeholders.take()
         if kept:
             return json.dumps(outcome | _refusal(_made(kept)))
-        settings.fill_in_later(copies, outcome.pop("assumptions"))
+        settings.fill_in_later(copies, outcome.pop("assumptions"), outcome.pop("decisions"))
         placeholders.clear()
     # Python keeps numbers that nobody needs until it collects all.
     gc.collect()
@@ -144,13 +144,18 @@ def _prepare_project(
     assumptions: dict[str, tuple[str | bool | None, set[str]]] = {
         name: (True if FIELD.search(shape) else shape, set()) for name, shape in shapes.items()
     } | {name: (built, set(names)) for name, built, names in parsed["alternatives"]}
+    # Settings that were decided by what a variable says: the image holds a yes or no, as it does of a variable.
+    known = {name: value[0] for name, value in parsed["decided"].items() if value}
+    unknown = parsed["decided"].keys() - known.keys()
     tainted = set().union(*(names for built, names in assumptions.values() if built is True))
+    tainted -= parsed["decided"].keys()
 
     def withhold(values: dict) -> None:
         for name in shapes:
             assumptions[name][1].update(placeholders.settings_of(name, values))
         # The key may come from a variable that only the running Worker has.
         placeholders.withhold(values, ("SECRET_KEY",) if recording.readers else ())
+        values.update(known)
         tainted.update(name for name, value in values.items() if placeholders.within(value))
         recording.forget()
         _settle(placeholders, clear_unused)
@@ -168,6 +173,7 @@ def _prepare_project(
             + traceback.format_exc()
         )
     reads = environment.SettingsReads(tainted.union(*(names for _, names in assumptions.values())))
+    placeholders.asked, recording.given = reads.asked, placeholders.variable
     try:
         import django
 
@@ -207,6 +213,9 @@ def _prepare_project(
     if unset or set(found) == {modules[0]}:
         only_application = set(found) == {modules[0]}
         return _refusal(_captured(unset or found), parsed["application"] and only_application)
+    # What both kinds of placeholders would be the same for.
+    if undecided := _among(reads.found, unknown) | reads.computed:
+        return _refusal(_made(undecided))
     suspects = _among(reads.found, tainted)
     for module, names in found.items():
         suspects.setdefault(module, []).extend(names)
@@ -215,7 +224,12 @@ def _prepare_project(
         "assumptions": [
             (variable, built, sentences)
             for variable, (built, names) in assumptions.items()
-            if (sentences := _readings(reads.found, names, readers, variable))
+            if (sentences := _readings(reads.found, names - known.keys(), readers, variable))
+        ],
+        "decisions": [
+            (name, value, [f"{module} has read it" for module in readers_of])
+            for name, value in known.items()
+            if (readers_of := _among(reads.found, {name}))
         ],
     }
 

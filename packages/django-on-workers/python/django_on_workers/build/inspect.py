@@ -26,7 +26,9 @@ def inspect_project(config: str) -> str:
     ``imported`` (modules of others that the settings have imported, in that order), ``django``, ``languages``,
     ``wsgi``, ``failure`` (of the settings when they run a second time), ``alternatives`` (variables that the settings
     read; null where it is not set, its value where the image may hold that, true otherwise; and the settings that are
-    others where the variable is. Of a plain text they need not be known: they show what stands for it).
+    others where the variable is), ``decided`` (by name, of those settings the ones that follow from a value that is to
+    be hidden and don't show it, because they compare it, say: a list of the value if it is True or False, else an
+    empty one).
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
@@ -109,20 +111,18 @@ def _again(names: set[str], parsed: dict, all_settings: list[str]) -> dict:
 
     before, again = run(), run()
     if before is None or again is None:
-        return {"failure": failure, "alternatives": []}
-    placeholders = Placeholders(0)
+        return {"failure": failure, "alternatives": [], "decided": {}}
+    kinds = Placeholders(0), Placeholders(1)
     found = []
+    decided = {}
     for name in sorted(names):
         built = os.environ.get(name)
         shape = None if built is None else parsed["shapes"].get(name, TEXT)
-        if shape == TEXT:
-            continue
         hides = bool(shape and FIELD.search(shape))
         if opposite := parsed["opposites"].get(name):
             others = [opposite]
         else:
-            shapes = (shape,) if hides else _SHAPES
-            others = [placeholders.of_variable(name, each) for each in shapes]
+            others = [kinds[0].of_variable(name, each) for each in ([shape] if hides else _SHAPES)]
         values = run_with(name, others)
         if values is not None:
             depending = [
@@ -137,7 +137,13 @@ def _again(names: set[str], parsed: dict, all_settings: list[str]) -> dict:
             depending = all_settings if hides else []
         if depending:
             found.append((name, True if hides else built, depending))
-    return {"failure": None, "alternatives": found}
+        if hides and values is not None:
+            replaced = run_with(name, [kinds[1].of_variable(name, shape)]) or {}
+            for setting in depending:
+                if settings.same(values.get(setting), replaced.get(setting)):
+                    value = before.get(setting)
+                    decided[setting] = [value] if isinstance(value, bool) else []
+    return {"failure": None, "alternatives": found, "decided": decided}
 
 
 def _collect() -> bool:

@@ -3,7 +3,8 @@
 Each variable has one for its value, of the value's shape (``src/build/shapes.ts``). A setting whose value is exactly
 that, or a part of it that a URL was taken apart for, gets one of its own; so a copy of it that a module keeps can be
 told from any other, emptied before the image is written and filled in the running Worker. A text is told by what it
-says, since it has a name in it; a number by its identity.
+says, since it has a name in it; a number by its identity. Both tell what is asked of them that may be answered
+alike for other values: whether a text is another, what a number is compared with.
 """
 
 import gc
@@ -12,7 +13,15 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache, partial
-from types import BuiltinFunctionType, CellType, FrameType, FunctionType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    FrameType,
+    FunctionType,
+    MethodDescriptorType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 
 from django.utils.functional import Promise
 
@@ -34,6 +43,22 @@ _STEMS = ("django-on-workers-placeholder", "django-on-workers-replacement")
 #: two kinds differ in every digit.
 _NUMBERS = ((40_001, 1), (59_998, -1))
 
+#: What is asked of a text and gives a part of it away without showing it. Whether there is one does not: there is.
+_TEXT_OPERATIONS = """
+__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __contains__ __hash__ count endswith find index isalnum isalpha isascii
+isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper rfind rindex startswith
+""".split()
+#: Of a number that is everything, but for what any object has.
+_NO_OPERATIONS = {*dir(object), "__getnewargs__"} - {
+    "__eq__",
+    "__ne__",
+    "__lt__",
+    "__le__",
+    "__gt__",
+    "__ge__",
+}
+_NO_OPERATIONS -= {"__hash__", "__repr__", "__str__", "__format__"}
+
 _Cache = type(lru_cache(len))
 #: A cache leads to its arguments and results, and those to what they are made of.
 _CACHED_DEPTH = 3
@@ -47,33 +72,45 @@ class Placeholders:
     def __init__(self, kind: int):
         self._stem = _STEMS[kind]
         self._next_number, self._step = _NUMBERS[kind]
-        # In the order of their making, as what is freed is: a set's order is that of hashes, which differ.
-        self._variables: dict[str | float, str] = {}
-        self._paths: dict[str | float, Path] = {}
-        #: Identities of the numbers among them.
-        self._numbers: dict[int, None] = {}
+        # Pairs, and no dictionaries: those have tables by hashes, which differ, and leave them behind when they grow.
+        self._variables: list[tuple[str | float, str]] = []
+        self._paths: list[tuple[str | float, Path]] = []
+        #: Gets the name of a setting or variable of whose placeholder something was asked.
+        self.asked: Callable[[str], None] = lambda name: None
+        self._types = {
+            str: _watched(str, _TEXT_OPERATIONS, self._asked),
+            **{kind: _watched(kind, _operations(kind), self._asked) for kind in (int, float)},
+        }
 
     def of_variable(self, name: str, shape: str = TEXT) -> str:
         """What the environment variable `name` holds while the image is made: a value of that shape."""
         value = FIELD.sub(lambda field: self._field(field[1], name), shape)
         if value != shape:
-            self._variables[value] = name
-            self._paths[value] = (ENVIRONMENT, name)
+            self._variables.append((value, name))
+            self._paths.append((value, (ENVIRONMENT, name)))
             with suppress(ValueError):
-                self._variables[float(value)] = name
+                self._variables.append((float(value), name))
         return value
 
     def _field(self, kind: str, name: str) -> str:
         if kind == "number":
             number = self._number()
-            self._variables[number] = name
+            self._variables.append((number, name))
             return str(number)
         text = f"{self._stem}-{name}"
         if kind == "host":
             # As it comes out of a URL.
             text = text.lower()
-        self._variables[text] = name
+        self._variables.append((text, name))
         return text
+
+    def variable(self, value: str) -> str:
+        """The value of a variable, for a module that reads it."""
+        return value if self._path_of(value) is None else self._types[str](value)
+
+    def _asked(self, placeholder: str | float) -> None:
+        path = self._path_of(_text(placeholder) or placeholder)
+        self.asked(path[1] if path[0] == ENVIRONMENT else path[0])
 
     def _number(self) -> int:
         number = self._next_number
@@ -108,20 +145,17 @@ class Placeholders:
 
     def _text_of(self, path: Path) -> str:
         text = f"{self._stem}.{'.'.join(map(str, path))}"
-        self._paths[text] = path
-        return text
+        self._paths.append((text, path))
+        return self._types[str](text)
 
     def _number_of(self, path: Path, kind: type[int | float]) -> int | float:
-        number = kind(self._number())
-        self._paths[number] = path
-        self._numbers[id(number)] = None
+        number = self._types[kind](self._number())
+        self._paths.append((number, path))
         return number
 
     def _withheld(self, value, path: Path):
-        if type(value) is str and value in self._variables:
-            return self._text_of(path)
-        if type(value) in (int, float) and value in self._variables:
-            return self._number_of(path, type(value))
+        if type(value) in (str, int, float) and any(each == value for each, _ in self._variables):
+            return self._text_of(path) if type(value) is str else self._number_of(path, type(value))
         if type(value) is dict:
             for key in value:
                 value[key] = self._withheld(value[key], (*path, key))
@@ -144,13 +178,14 @@ class Placeholders:
         objects = gc.get_objects()
         own = {
             id(each)
-            for each in (self, self._variables, self._paths, self._numbers, _STEMS, globals())
+            for each in (self, self._variables, self._paths, _STEMS, globals())
+            + (*self._variables, *self._paths)
         }
         for container in objects:
             if id(container) in own or type(container) is FrameType:
                 continue
-            for held in dict.fromkeys(self._held(container)):
-                path = self._paths.get(held)
+            for held in self._held(container):
+                path = self._path_of(held)
                 puts = [] if path is None else list(_puts(container, held, classes))
                 if puts:
                     places += [(put, path) for put in puts]
@@ -168,7 +203,7 @@ class Placeholders:
                 continue
             near = [cache]
             for _ in range(_CACHED_DEPTH):
-                if any(True for each in near for _ in self._held(each)):
+                if any(map(self._held, near)):
                     cache.cache_clear()
                     break
                 near = [each for each in gc.get_referents(*near) if type(each) not in _NOT_CACHED]
@@ -177,24 +212,64 @@ class Placeholders:
         """Let go of them all."""
         self._variables.clear()
         self._paths.clear()
-        self._numbers.clear()
+        self._types.clear()
         # What Python has calculated with to read or to write one is no object, and stays until it is needed again.
         repr(0.77777)
 
     def _held(self, container):
-        """Those that a container holds: texts that show one, and the numbers of settings."""
+        """Those that a container holds, each once: texts that show one, and what is watched."""
+        found: list[str | float] = []
+        watched = self._types.values()
         for referent in gc.get_referents(container):
-            if id(referent) in self._numbers:
-                yield referent
-            elif self._stem in (text := _text(referent)):
-                yield text
+            if type(referent) in watched:
+                held = _text(referent) or referent
+            elif self._stem not in (held := _text(referent)):
+                continue
+            if not any(_is(each, held) for each in found):
+                found.append(held)
+        return found
+
+    def _path_of(self, held: str | float) -> Path | None:
+        return next((path for each, path in self._paths if _is(each, held)), None)
 
     def _name(self, held: str | float, path: Path | None) -> str:
         if path is not None:
             return path[1] if path[0] == ENVIRONMENT else ".".join(map(str, path))
         found = re.match(r"[\w.]*", str(held).partition(self._stem)[2][1:])[0]
-        names = {name.lower(): name for name in self._variables.values()}
+        names = {name.lower(): name for _, name in self._variables}
         return names.get(found.lower(), found)
+
+
+def _operations(kind: type) -> list[str]:
+    return [
+        name
+        for name, value in vars(kind).items()
+        if name not in _NO_OPERATIONS
+        and type(value) in (WrapperDescriptorType, MethodDescriptorType)
+    ]
+
+
+def _watched(kind: type, operations: list[str], asked: Callable) -> type:
+    """A kind of text or number that says when it is asked for one of these."""
+
+    def watched(name: str):
+        method = getattr(kind, name)
+
+        def operation(self, *args, **kwargs):
+            asked(self)
+            return method(self, *args, **kwargs)
+
+        return operation
+
+    def itself(self, memo=None):
+        return self
+
+    names = {name: watched(name) for name in operations}
+    return type(
+        kind.__name__,
+        (kind,),
+        {"__slots__": (), "__copy__": itself, "__deepcopy__": itself} | names,
+    )
 
 
 def _is_a(value, kind: type) -> bool:
@@ -225,7 +300,7 @@ def _texts(value):
 
 
 def _is(value, held: str | float) -> bool:
-    return value is held or (type(value) is str and value == held)
+    return value is held or (type(held) is str and _is_a(value, str) and str.__eq__(value, held))
 
 
 def _namespaces() -> dict[int, type]:

@@ -48,6 +48,10 @@ _imaged: dict | None = None
 _copies: list[tuple[Callable, tuple]] = []
 #: Variables that settings depend on which modules of the image have read, see :func:`fill_in_later`.
 _assumptions: list[tuple[str, str | bool | None, list[str]]] = []
+#: Settings that modules of the image have read and that may be decided otherwise here.
+_decisions: list[tuple[str, bool, list[str]]] = []
+#: Of those, sentences on the ones that are.
+_decided_otherwise: list[str] = []
 _MISSING = object()
 #: What begins the path of a value that is no setting, but a variable's. What comes then is its name.
 ENVIRONMENT = "os.environ"
@@ -137,15 +141,17 @@ def forget(withheld: Callable[[str, object], bool]) -> list[str]:
     return sorted(derived)
 
 
-def fill_in_later(copies: list[tuple[Callable, tuple]], assumptions: list) -> None:
+def fill_in_later(copies: list[tuple[Callable, tuple]], assumptions: list, decisions: list) -> None:
     """Take note of copies that are to be filled in, and of variables that modules took for what they were.
 
     A copy is a function that puts the value of a setting or a variable in its place, and the value's path. An
     assumption is a variable's name, what it was (a value, None if it was not set, True if it was set to whatever), and
-    sentences on who has read it, or a setting that follows from it.
+    sentences on who has read it, or a setting that follows from it. A decision is the same of a setting that is True
+    or False.
     """
     _copies[:] = copies
     _assumptions[:] = assumptions
+    _decisions[:] = decisions
 
 
 def outdated() -> list[str]:
@@ -157,7 +163,9 @@ def outdated() -> list[str]:
         for name, built, readers in _assumptions
         if (name not in os.environ if built is True else os.environ.get(name) != built)
     ]
+    found += _decided_otherwise
     _assumptions.clear()
+    _decided_otherwise.clear()
     return found
 
 
@@ -181,6 +189,13 @@ def read_again(settings_module: str, database: str) -> None:
     for put, path in _copies:
         put(_value(settings, path))
     _copies.clear()
+    for name, built, readers in _decisions:
+        if (value := getattr(settings, name, None)) is not built:
+            _decided_otherwise.append(
+                f"{name} is {value!r} here, otherwise than when this was built, and by then {', '.join(readers)}. "
+                "Build with the variables that decide it as they are here."
+            )
+    _decisions.clear()
     if _imaged is not None:
         imaged, _imaged = _imaged, None
         _announce(imaged, settings._wrapped)
