@@ -32,6 +32,11 @@ class RecordingEnviron(os._Environ):
         self.names.clear()
         self.readers.clear()
 
+    def become_plain(self) -> None:
+        """Be an ordinary ``os.environ`` from now on: packages keep the one that they have found."""
+        del self._prefix, self.names, self.readers, self.given
+        self.__class__ = os._Environ
+
     def __getitem__(self, name):
         self._record(name)
         return self.given(super().__getitem__(name))

@@ -78,8 +78,9 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
         for name, shape in parsed["shapes"].items():
             os.environ[name] = placeholders.of_variable(name, shape)
         recording = environment.install(root)
+        readers = recording.readers
         outcome = _prepare_project(parsed, root, placeholders, recording, clear_unused)
-        outcome["read"] = sorted(set().union(*recording.readers.values()))
+        outcome["read"] = sorted(set().union(*readers.values()))
     if "reason" in outcome:
         gc.collect()
         return json.dumps(outcome)
@@ -194,7 +195,7 @@ def _prepare_project(
     readers = {
         module: names - {"DJANGO_SETTINGS_MODULE"} for module, names in recording.readers.items()
     }
-    os.environ = _plain(recording)
+    recording.become_plain()
     handlers = sys.modules.get("wsgiref.handlers")
     if handlers is not None:
         # A copy of the environment in which it was imported, for servers of its own. Many a package imports it.
@@ -255,17 +256,6 @@ def _settle(placeholders: Placeholders, clear_unused: Callable[[], None]) -> Non
 def _among(found: dict[str, set[str]], names: set[str]) -> dict[str, list[str]]:
     """Of what modules have read only these names."""
     return {module: sorted(read & names) for module, read in sorted(found.items()) if read & names}
-
-
-def _plain(recording):
-    """An ordinary ``os.environ`` over the same data."""
-    return os._Environ(
-        recording._data,
-        recording.encodekey,
-        recording.decodekey,
-        recording.encodevalue,
-        recording.decodevalue,
-    )
 
 
 def _captured(found: dict[str, set[str]]) -> str:

@@ -48,16 +48,8 @@ _TEXT_OPERATIONS = """
 __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __contains__ __hash__ count endswith find index isalnum isalpha isascii
 isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper rfind rindex startswith
 """.split()
-#: Of a number that is everything, but for what any object has.
-_NO_OPERATIONS = {*dir(object), "__getnewargs__"} - {
-    "__eq__",
-    "__ne__",
-    "__lt__",
-    "__le__",
-    "__gt__",
-    "__ge__",
-}
-_NO_OPERATIONS -= {"__hash__", "__repr__", "__str__", "__format__"}
+#: Of a number that is everything but these.
+_NO_OPERATIONS = frozenset(("__getattribute__", "__getnewargs__", "__sizeof__"))
 
 _Cache = type(lru_cache(len))
 #: A cache leads to its arguments and results, and those to what they are made of.
