@@ -4,7 +4,7 @@ import { pbkdf2Sync } from "node:crypto";
 import { after, before, test } from "node:test";
 import { EACH, combinations, startBehaviour, VARIABLES } from "../support/behaviour.ts";
 import { json, send } from "../support/http.ts";
-import { serve } from "../support/worker.ts";
+import { logged, serve } from "../support/worker.ts";
 
 combinations(EACH, (database, kind) => {
   let site: Awaited<ReturnType<typeof startBehaviour>>;
@@ -27,6 +27,7 @@ combinations(EACH, (database, kind) => {
   test("print and logging reach the console with their levels", async () => {
     site.logs.length = 0;
     await send(site.url, "/log/");
+    assert.ok(await logged(site, /a printed line|record|nobody handles/, 6), JSON.stringify(site.logs));
     const level = (text: string): string | undefined => site.logs.find(({ message }) => message.includes(text))?.level;
     assert.deepEqual(
       ["a printed line", "a debug record", "an info record", "a warning record", "an error record", "an error that nobody handles"].map(level),
@@ -38,6 +39,7 @@ combinations(EACH, (database, kind) => {
   test("an unhandled exception is logged once with its traceback, DEBUG off, and not shown", async () => {
     site.logs.length = 0;
     const { status, text } = await send(site.url, "/broken/");
+    assert.ok(await logged(site, /distinctive-failure/), JSON.stringify(site.logs));
     assert.equal(status, 500);
     assert.ok(!text.includes("distinctive-failure"));
     const told = site.logs.filter(({ message }) => message.includes("ValueError: distinctive-failure"));

@@ -9,7 +9,7 @@ import { IMAGE, readContainer, type ImageHeader } from "../../packages/django-on
 import { writeVariables } from "../support/behaviour.ts";
 import { json } from "../support/http.ts";
 import { buildProject, copyProject, filesBelow, takeShared, type Recorded } from "../support/project.ts";
-import { serve } from "../support/worker.ts";
+import { logged, serve } from "../support/worker.ts";
 
 /** Values that occur nowhere else. */
 const IN_ENVIRONMENT = { SECRET_KEY: "9f2c71ab-environment-secret-key", API_TOKEN: "9f2c71ab-environment-token" };
@@ -217,6 +217,7 @@ client = Client(settings.SERVICE["tokens"][0])
         const site = await serve(built);
         try {
           assert.equal((await json(site.url, "/")).found, kind !== "absent");
+          if (expected) assert.ok(await logged(site, told), JSON.stringify(site.logs));
           assert.equal(site.logs.some(({ level, message }) => level === "warn" && told.test(message)), expected, JSON.stringify(site.logs));
           if (!expected) assert.doesNotMatch(JSON.stringify(site.logs), /otherwise than when this was built/);
         } finally {
@@ -366,7 +367,9 @@ describe("what is decided by comparing a variable", () => {
       const site = await serve(built);
       try {
         assert.equal((await json(site.url, "/")).found, "on");
-        assert.equal(site.logs.some(({ level, message }) => level === "warn" && /PRODUCTION is False here, otherwise than when this was built, and by then captured\.views has read it\./.test(message)), told, JSON.stringify(site.logs));
+        const sentence = /PRODUCTION is False here, otherwise than when this was built, and by then captured\.views has read it\./;
+        if (told) assert.ok(await logged(site, sentence), JSON.stringify(site.logs));
+        assert.equal(site.logs.some(({ level, message }) => level === "warn" && sentence.test(message)), told, JSON.stringify(site.logs));
       } finally {
         await site.stop();
       }
@@ -439,6 +442,7 @@ def index(request):
     const site = await serve(built);
     try {
       assert.deepEqual((await json(site.url, "/")).found, expected);
+      if (otherwise.length > 0) assert.ok(await logged(site, told, otherwise.length), JSON.stringify(site.logs));
       assert.deepEqual(site.logs.flatMap(({ message }) => told.exec(message)?.[1] ?? []).toSorted(), otherwise);
     } finally {
       await site.stop();
@@ -457,7 +461,9 @@ test("a number that the build lacks: what a module made of it is told of where t
     const site = await serve(built);
     try {
       assert.equal((await json(site.url, "/")).found, 10);
-      assert.equal(site.logs.some(({ message }) => /LIMIT is set here, otherwise than when this was built, and by then captured\.views has read LIMIT\./.test(message)), told, JSON.stringify(site.logs));
+      const sentence = /LIMIT is set here, otherwise than when this was built, and by then captured\.views has read LIMIT\./;
+      if (told) assert.ok(await logged(site, sentence), JSON.stringify(site.logs));
+      assert.equal(site.logs.some(({ message }) => sentence.test(message)), told, JSON.stringify(site.logs));
     } finally {
       await site.stop();
     }

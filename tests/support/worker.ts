@@ -17,6 +17,16 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/**
+ * Whether a Worker has logged this, when so many messages match. They come by another way than its answers, and are waited
+ * for: ten seconds at most.
+ */
+export async function logged({ logs }: Pick<Running, "logs">, message: RegExp, count = 1): Promise<boolean> {
+  const isThere = (): boolean => logs.filter((entry) => message.test(entry.message)).length >= count;
+  for (let tries = 0; tries < 1000 && !isThere(); tries++) await new Promise((done) => setTimeout(done, 10));
+  return isThere();
+}
+
 /** Starts the Worker that the build emitted, with its own entry. */
 export async function serve(build: Build): Promise<Running> {
   const logs: LogEntry[] = [];
