@@ -352,7 +352,7 @@ client = Client(settings.RATE, settings.PORTS)
 describe("what is decided by comparing a variable", () => {
   const decided = (label: string, kept: string): string => {
     const folder = keeping(label, kept, "KEPT");
-    appendFileSync(join(folder, "config", "settings.py"), `STAGE = os.environ["STAGE"]\nPRODUCTION = STAGE == "production"\nSERVER = "a server" if PRODUCTION else "none"\n`);
+    appendFileSync(join(folder, "config", "settings.py"), `STAGE = os.environ["STAGE"]\nPRODUCTION = STAGE.startswith("prod")\nSERVER = "a server" if PRODUCTION else "none"\n`);
     return folder;
   };
   const PRODUCTION = { STAGE: "production" };
@@ -368,6 +368,26 @@ describe("what is decided by comparing a variable", () => {
       try {
         assert.equal((await json(site.url, "/")).found, "on");
         const sentence = /PRODUCTION is False here, otherwise than when this was built, and by then captured\.views has read it\./;
+        if (told) assert.ok(await logged(site, sentence), JSON.stringify(site.logs));
+        assert.equal(site.logs.some(({ level, message }) => level === "warn" && sentence.test(message)), told, JSON.stringify(site.logs));
+      } finally {
+        await site.stop();
+      }
+    }
+  });
+
+  test("with a text that the settings name: the image holds all that follows, and a Worker that has another says so", async () => {
+    const folder = decided("named", "KEPT = [settings.SERVER, settings.STAGE == 'production']\n");
+    appendFileSync(join(folder, "config", "settings.py"), `SERVER = {"production": "a server"}.get(STAGE, "none")\n`);
+    const recorded: Recorded = { steps: [], warnings: [] };
+    const built = await buildProject(folder, { environment: { ...WITHOUT, ...PRODUCTION }, recorded });
+    assert.deepEqual(recorded.warnings, []);
+    for (const [STAGE, told] of [["production", false], ["testing", true]] as const) {
+      writeVariables(folder, { STAGE });
+      const site = await serve(built);
+      try {
+        assert.deepEqual((await json(site.url, "/")).found, ["a server", true]);
+        const sentence = /STAGE is set here, otherwise than when this was built, and by then captured\.views has read SERVER, STAGE\./;
         if (told) assert.ok(await logged(site, sentence), JSON.stringify(site.logs));
         assert.equal(site.logs.some(({ level, message }) => level === "warn" && sentence.test(message)), told, JSON.stringify(site.logs));
       } finally {

@@ -116,7 +116,8 @@ export async function makeImage(
   add([...facts.environment, ...(JSON.parse(cache.read("read", readKey)?.toString("utf8") ?? "[]") as string[])]);
   let kept: Uint8Array | undefined;
   for (let what = "the project"; !kept; what = "it again, with variables that its modules read,") {
-    const shapes = Object.fromEntries([...names].toSorted().map((name) => [name, shapeOf(environment[name] ?? "")]));
+    const shape = (name: string, value = ""): string => (facts.known.includes(name) ? value : shapeOf(value));
+    const shapes = Object.fromEntries([...names].toSorted().map((name) => [name, shape(name, environment[name])]));
     // An image fits the boot that it was made with.
     const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.failure, facts.alternatives, facts.decided, facts.imported]), String(level), manifest ? unpack(manifest[1]) : "");
     kept = cache.read("image", key);

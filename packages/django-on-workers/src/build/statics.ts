@@ -23,6 +23,8 @@ export interface Facts {
   modules: string[];
   /** Modules of others that the settings have imported, in that order. */
   imported: string[];
+  /** Variables whose value is in the code of the settings, and so no secret. */
+  known: string[];
   /** What happens when the settings run a second time, if they can't. */
   failure: string | null;
   /** Variables, what they say where an image may hold that, and settings that are others where the variable is; see `build/inspect.py`. */

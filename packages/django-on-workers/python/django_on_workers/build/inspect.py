@@ -23,12 +23,13 @@ def inspect_project(config: str) -> str:
     those that are words (``src/build/shapes.ts``), ``project_root``. Returns JSON, either
     ``{"error": {"stage", "traceback"}}`` or the facts: ``static_url``, ``static_root``, ``collected`` (whether there
     are files), ``environment`` (names that the project reads), ``modules`` (files of the project that were imported),
-    ``imported`` (modules of others that the settings have imported, in that order), ``django``, ``languages``,
-    ``wsgi``, ``failure`` (of the settings when they run a second time), ``alternatives`` (variables that the settings
-    read; null where it is not set, its value where the image may hold that, true otherwise; and the settings that are
-    others where the variable is), ``decided`` (by name, of those settings the ones that follow from a value that is to
-    be hidden and don't show it, because they compare it, say: a list of the value if it is True or False, else an
-    empty one).
+    ``imported`` (modules of others that the settings have imported, in that order), ``known`` (those of the names
+    whose value the settings' own code has in it, to compare it with, say: that is no secret), ``django``,
+    ``languages``, ``wsgi``, ``failure`` (of the settings when they run a second time), ``alternatives`` (variables that
+    the settings read; null where it is not set, its value where the image may hold that, true otherwise; and the
+    settings that are others where the variable is), ``decided`` (by name, of those settings the ones that follow from a
+    value that is to be hidden and don't show it, because they compare it, say: a list of the value if it is True or
+    False, else an empty one).
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
@@ -37,12 +38,19 @@ def inspect_project(config: str) -> str:
     os.chdir(root)
     sys.path[:0] = [root]
     stage = "settings"
+    shapes = parsed["shapes"]
     try:
         adaptations.apply()
         before = set(sys.modules)
         settings.first_read(parsed["settings_module"], parsed["database"], root)
         imported = [name for name in sys.modules if name not in before and not _is_own(name, root)]
         names = set().union(*recording.readers.values()) - {"DJANGO_SETTINGS_MODULE"}
+        texts = settings.named()
+        known = sorted(
+            name
+            for name in names & shapes.keys()
+            if shapes[name] == TEXT and os.environ[name].lower() in texts
+        )
         stage = "project"
         import django
 
@@ -59,6 +67,7 @@ def inspect_project(config: str) -> str:
     )
     # Before the settings run again, with other values.
     read = sorted(recording.names)
+    shapes.update({name: os.environ[name] for name in known})
     return json.dumps(
         {
             "django": django.get_version(),
@@ -70,6 +79,7 @@ def inspect_project(config: str) -> str:
             "wsgi": values.WSGI_APPLICATION,
             "modules": modules,
             "imported": imported,
+            "known": known,
             **_again(names, parsed, sorted(filter(str.isupper, vars(values._wrapped)))),
         }
     )

@@ -19,6 +19,7 @@ __all__ = [
     "fill_in_later",
     "first_read",
     "forget",
+    "named",
     "outdated",
     "read_again",
     "run_modules_anew",
@@ -82,6 +83,21 @@ def first_read(
         if ours and not around and name not in before:
             _modules[name] = module.__spec__.loader.get_code(name)
     _as_read.update({name: _copied(value) for name, value in vars(settings._wrapped).items()})
+
+
+def named() -> set[str]:
+    """Texts that the code of the settings modules names, in small letters."""
+    found: set[str] = set()
+    left: list = list(_modules.values())
+    while left:
+        each = left.pop()
+        if isinstance(each, str):
+            found.add(each.lower())
+        elif isinstance(each, CodeType):
+            left += each.co_consts
+        elif isinstance(each, (tuple, frozenset)):
+            left += each
+    return found
 
 
 def run_modules_anew(settings_module: str) -> dict:
