@@ -113,7 +113,7 @@ const SUITES: Record<string, () => Counts | Promise<Counts>> = {
   python,
   integration: () => {
     command("Building what the test projects share", process.execPath, [join(root, "tests", "support", "shared.ts")]);
-    return nodeTests("tests/integration/*.test.ts", ["databases", "django", "manage", "secrets"]);
+    return nodeTests("tests/integration/*.test.ts", ["databases", "django", "manage", "secrets", "variables"]);
   },
   e2e: () => nodeTests("tests/e2e/*.test.ts"),
   browser: () => nodeTests("tests/browser/*.test.ts"),

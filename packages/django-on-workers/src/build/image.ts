@@ -114,9 +114,9 @@ export async function makeImage(
 
   const readKey = digest(packages.key, project.settingsModule, project.database);
   add([...facts.environment, ...(JSON.parse(cache.read("read", readKey)?.toString("utf8") ?? "[]") as string[])]);
+  const shape = (name: string, value = ""): string => (facts.known.includes(name) ? value : shapeOf(value));
   let kept: Uint8Array | undefined;
   for (let what = "the project"; !kept; what = "it again, with variables that its modules read,") {
-    const shape = (name: string, value = ""): string => (facts.known.includes(name) ? value : shapeOf(value));
     const shapes = Object.fromEntries([...names].toSorted().map((name) => [name, shape(name, environment[name])]));
     // An image fits the boot that it was made with.
     const key = digest(...[...runtimeModules()].flat(), packages.key, source.key, project.settingsModule, project.database, JSON.stringify([shapes, facts.failure, facts.alternatives, facts.decided, facts.imported]), String(level), manifest ? unpack(manifest[1]) : "");

@@ -28,7 +28,6 @@ const URL_PARTS = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?(\[[^\]]*\]|[^/?#:@[\
 const PARAMETER = /^([\w.-]+)=(.*)$/s;
 
 const languages = new Intl.DisplayNames("en", { type: "language", fallback: "none" });
-const zones = new Set(Intl.supportedValuesOf("timeZone"));
 
 /** Whether `known` takes a value; Intl throws a RangeError for what is not even formed like one. */
 function isKnown(known: () => unknown): boolean {
@@ -40,8 +39,9 @@ function isKnown(known: () => unknown): boolean {
 }
 
 const isLanguage = (value: string): boolean => isKnown(() => languages.of(value));
-const isZone = (value: string): boolean => value === "UTC" || (value.includes("/") && (zones.has(value) || isKnown(() => new Intl.DateTimeFormat("en", { timeZone: value }))));
+const isZone = (value: string): boolean => value === "UTC" || (value.includes("/") && isKnown(() => new Intl.DateTimeFormat("en", { timeZone: value })));
 
+/** The shape of a value, see above. */
 export function shapeOf(value: string): string {
   if (value === "" || WORDS.has(value.toLowerCase()) || DJANGO.test(value) || isZone(value) || isLanguage(value)) return value;
   const number = NUMERIC.exec(value);

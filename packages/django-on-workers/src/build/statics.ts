@@ -29,8 +29,8 @@ export interface Facts {
   failure: string | null;
   /** Variables, what they say where an image may hold that, and settings that are others where the variable is; see `build/inspect.py`. */
   alternatives: [variable: string, value: string | boolean | null, settings: string[]][];
-  /** Settings that follow from a value that is to be hidden without showing it, and what they are if they say yes or no. */
-  decided: Record<string, boolean[]>;
+  /** Settings that follow from a value that is to be hidden without showing it: what they say if it is yes or no, else nothing. */
+  decided: Record<string, boolean | null>;
 }
 
 export interface Inspection {

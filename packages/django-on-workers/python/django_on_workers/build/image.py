@@ -146,8 +146,8 @@ def _prepare_project(
         name: (True if FIELD.search(shape) else shape, set()) for name, shape in shapes.items()
     } | {name: (built, set(names)) for name, built, names in parsed["alternatives"]}
     # Settings that were decided by what a variable says: the image holds a yes or no, as it does of a variable.
-    known = {name: value[0] for name, value in parsed["decided"].items() if value}
-    unknown = parsed["decided"].keys() - known.keys()
+    decisions = {name: value for name, value in parsed["decided"].items() if value is not None}
+    undecided = parsed["decided"].keys() - decisions.keys()
     tainted = set().union(*(names for built, names in assumptions.values() if built is True))
     tainted -= parsed["decided"].keys()
 
@@ -156,7 +156,7 @@ def _prepare_project(
             assumptions[name][1].update(placeholders.settings_of(name, values))
         # The key may come from a variable that only the running Worker has.
         placeholders.withhold(values, ("SECRET_KEY",) if recording.readers else ())
-        values.update(known)
+        values.update(decisions)
         tainted.update(name for name, value in values.items() if placeholders.within(value))
         recording.forget()
         _settle(placeholders, clear_unused)
@@ -215,8 +215,8 @@ def _prepare_project(
         only_application = set(found) == {modules[0]}
         return _refusal(_captured(unset or found), parsed["application"] and only_application)
     # What both kinds of placeholders would be the same for.
-    if undecided := _among(reads.found, unknown) | reads.computed:
-        return _refusal(_made(undecided))
+    if alike := _among(reads.found, undecided) | reads.computed:
+        return _refusal(_made(alike))
     suspects = _among(reads.found, tainted)
     for module, names in found.items():
         suspects.setdefault(module, []).extend(names)
@@ -225,11 +225,11 @@ def _prepare_project(
         "assumptions": [
             (variable, built, sentences)
             for variable, (built, names) in assumptions.items()
-            if (sentences := _readings(reads.found, names - known.keys(), readers, variable))
+            if (sentences := _readings(reads.found, names - decisions.keys(), readers, variable))
         ],
         "decisions": [
             (name, value, [f"{module} has read it" for module in readers_of])
-            for name, value in known.items()
+            for name, value in decisions.items()
             if (readers_of := _among(reads.found, {name}))
         ],
     }

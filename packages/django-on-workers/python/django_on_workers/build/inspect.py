@@ -28,8 +28,8 @@ def inspect_project(config: str) -> str:
     ``languages``, ``wsgi``, ``failure`` (of the settings when they run a second time), ``alternatives`` (variables that
     the settings read; null where it is not set, its value where the image may hold that, true otherwise; and the
     settings that are others where the variable is), ``decided`` (by name, of those settings the ones that follow from a
-    value that is to be hidden and don't show it, because they compare it, say: a list of the value if it is True or
-    False, else an empty one).
+    value that is to be hidden and don't show it, because they compare it, say: what they are if that is true or false,
+    else null).
     """
     parsed = json.loads(config)
     root = parsed["project_root"]
@@ -152,7 +152,7 @@ def _again(names: set[str], parsed: dict, all_settings: list[str]) -> dict:
             for setting in depending:
                 if settings.same(values.get(setting), replaced.get(setting)):
                     value = before.get(setting)
-                    decided[setting] = [value] if isinstance(value, bool) else []
+                    decided[setting] = value if isinstance(value, bool) else None
     return {"failure": None, "alternatives": found, "decided": decided}
 
 
