@@ -16,6 +16,7 @@ from django_on_workers.runtime import (
     collection,
     entropy,
     locals,
+    loggers,
     manage,  # noqa: F401 - part of the image
     server,
     settings,
@@ -179,6 +180,7 @@ def _prepare_project(
         import django
 
         django.setup()
+        loggers.repeated()
         reads.setting_up = False
         modules = [application.partition(":")[0] for application in parsed["applications"]]
         Context().run(_warm, parsed["applications"][0] if parsed["application"] else "")

@@ -306,6 +306,45 @@ def _apply_web_loop() -> None:
     webloop.scheduleCallback = schedule
 
 
+# logging: a start from an image configures it a second time, when the project's loggers are there.
+
+
+def _check_logging_config() -> list[str]:
+    from logging.config import DictConfigurator, dictConfig, fileConfig
+
+    problems = _parameters(DictConfigurator.configure, "self")
+    parameters = ("fname", "defaults", "disable_existing_loggers", "encoding")
+    problems += _parameters(fileConfig, *parameters)
+    if "configure" not in _names(dictConfig.__code__):
+        problems.append("dictConfig no longer calls configure")
+    return problems
+
+
+def _apply_logging_config() -> None:
+    from contextlib import nullcontext
+    from functools import wraps
+    from logging import config
+
+    from . import loggers
+
+    configure, file_config = config.DictConfigurator.configure, config.fileConfig
+
+    @wraps(configure)
+    def _configure(self):
+        # What only changes some levels leaves everything else alone.
+        incremental = self.config.get("incremental", False)
+        with nullcontext() if incremental else loggers.configuring():
+            configure(self)
+
+    @wraps(file_config)
+    def _file_config(*args, **kwargs):
+        with loggers.configuring():
+            file_config(*args, **kwargs)
+
+    config.DictConfigurator.configure = _configure
+    config.fileConfig = _file_config
+
+
 # Django's SQLite backend: the file system is memory.
 
 
@@ -402,6 +441,12 @@ ADAPTATIONS = (
         "would lose the level on the way to the console",
         _check_stream_handler,
         _apply_stream_handler,
+    ),
+    Adaptation(
+        "logging.config.dictConfig, logging.config.fileConfig",
+        "would silence the loggers of an image when a start configures logging again",
+        _check_logging_config,
+        _apply_logging_config,
     ),
     Adaptation(
         "django.db.backends.sqlite3.base.DatabaseWrapper.get_new_connection",

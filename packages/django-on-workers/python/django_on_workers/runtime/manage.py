@@ -9,7 +9,7 @@ from contextvars import Context
 
 from django_on_workers import _host
 
-from . import locals, server
+from . import locals, loggers, server
 
 __all__ = ["run"]
 
@@ -47,6 +47,20 @@ def run(request_id: int, config: str) -> int:
     return Context().run(_run, request_id, json.loads(config))
 
 
+def _set_up() -> None:
+    """Set the project up, and keep the command from doing it again: that would configure logging another time."""
+    import django
+
+    setup = django.setup
+    setup()
+    loggers.started()
+
+    def already(set_prefix: bool = True) -> None:
+        django.setup = setup
+
+    django.setup = already
+
+
 def _run(request_id: int, config: dict) -> int:
     locals.begin()
     _host.current_request.set(request_id)
@@ -59,6 +73,7 @@ def _run(request_id: int, config: dict) -> int:
             print(f"{argv[0]} cannot run inside the runtime: {_INSTEAD[argv[0]]}.", file=sys.stderr)
             return 1
         server.begin(config["environment"], config["django"])
+        _set_up()
         from django.core.management import execute_from_command_line
 
         execute_from_command_line(["manage.py", *argv])

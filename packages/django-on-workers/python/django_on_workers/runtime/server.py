@@ -17,7 +17,7 @@ from types import CodeType
 
 from django_on_workers import _host
 
-from . import asgi, collection, entropy, locals, settings, wsgi
+from . import asgi, collection, entropy, locals, loggers, settings, wsgi
 from .console import ConsoleFallback
 
 __all__ = ["keep", "serve", "start"]
@@ -39,6 +39,7 @@ def start(config: str) -> None:
     try:
         begin(parsed["environment"], parsed["django"])
         load_application(parsed["django"])
+        loggers.started()
         log_to_console()
     except Exception:
         _failure = traceback.format_exc()

@@ -1,6 +1,6 @@
 """Each adaptation notices when what it adapts has changed its shape."""
 
-import logging
+import logging.config
 import threading
 import time
 import unittest
@@ -60,6 +60,10 @@ class AdaptationTests(unittest.TestCase):
     def test_other_arguments_of_a_handler(self):
         patch = mock.patch.object(logging.StreamHandler, "emit", lambda self: None)
         self.assertNoticed("logging.StreamHandler.emit", patch)
+
+    def test_a_configuration_that_is_done_elsewhere(self):
+        patch = mock.patch.object(logging.config, "dictConfig", lambda config: None)
+        self.assertNoticed("logging.config.dictConfig, logging.config.fileConfig", patch)
 
     def test_names_that_are_gone(self):
         for name, module, attribute in (
