@@ -3,14 +3,14 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, join, posix } from "node:path";
 import { UserError } from "../contract/errors.ts";
 import { LOADER } from "../contract/wasm-parts.ts";
-import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, PACKAGES_ROOT, PROJECT_ROOT, type Interface, type Manifest } from "../contract/manifest.ts";
+import { D1_BINDING, DURABLE_OBJECT_BINDING, DURABLE_OBJECT_CLASS, MANAGEMENT_ENTRYPOINT, PACKAGES_ROOT, PROJECT_ROOT, type Interface, type Manifest } from "../contract/manifest.ts";
 import { readArchive, treeAndContents, unpack, writeArchive, type Packed } from "./archive.ts";
 import { digest } from "./cache.ts";
 import { BUILD_ONLY, type Source } from "./compile.ts";
 import type { ImageResult } from "./image.ts";
 import { memoryOf } from "./memory.ts";
 import { runtimeModules } from "./modules.ts";
-import type { Project } from "./project.ts";
+import { workerName, type Project } from "./project.ts";
 import type { Pyodide } from "./pyodide.ts";
 import type { Facts, Inspection } from "./statics.ts";
 import { withMemory } from "./wasm.ts";
@@ -87,10 +87,13 @@ const ENTRIES = {
 import { createWorker } from "./runtime/django/worker.js";
 import { artefacts } from "./artefacts.js";
 
+export { ${MANAGEMENT_ENTRYPOINT} } from "./runtime/django/worker.js";
 export default await createWorker(artefacts);
 `,
   "durable-object": `import "./prepare.js";
 import { DjangoObject, forwarder } from "./runtime/django/object.js";
+
+export { ${MANAGEMENT_ENTRYPOINT} } from "./runtime/django/object.js";
 
 export class ${DURABLE_OBJECT_CLASS} extends DjangoObject {
   async load() {
@@ -102,8 +105,8 @@ export default forwarder;
 `,
 };
 
-/** Modules of the runtime that only a build or the command line uses. */
-const LOCAL = /^runtime\/(?:django\/(?:builder|manage)|python\/signatures)\.js$|^contract\/(?:errors|steps)\.js$/;
+/** Modules of the runtime that only a build uses. */
+const LOCAL = /^runtime\/(?:django\/builder|python\/signatures)\.js$|^contract\/(?:errors|steps)\.js$/;
 
 function runtimeFiles(archives: readonly Uint8Array[], source: Source, inspection: Inspection): Map<string, Packed> {
   const files = new Map<string, Packed>();
@@ -243,7 +246,7 @@ export function wranglerConfig(project: Project, folder: string): Config {
     ...own,
     compatibility_date: date,
     compatibility_flags: withFlags(own["compatibility_flags"], String(date)),
-    name: own["name"] ?? project.name,
+    name: workerName(project),
     main: "worker/index.js",
     no_bundle: true,
     find_additional_modules: true,

@@ -156,6 +156,9 @@ function checkPlatform(file: string | undefined, { compatibility_date: date, com
   }
 }
 
+/** What the Worker is called. */
+export const workerName = ({ wrangler, name }: Project): string => String(wrangler["name"] ?? name);
+
 /** A Worker's name: lower-case letters, digits and dashes. */
 function slug(text: string): string {
   return text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 54) || "django";

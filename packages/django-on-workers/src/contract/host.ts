@@ -58,8 +58,8 @@ export interface Host {
   rest(): Uint8Array | string;
 
   log(level: Level, text: string): void;
-  /** Output of a management command. */
-  output(name: "stdout" | "stderr", text: string): void;
+  /** Output of a management command, to its caller. */
+  output(request: number, name: "stdout" | "stderr", text: string): void;
   /** Sets the zone of the C library's local time. False for a name that the tz database does not have. */
   set_time_zone(name: string): boolean;
   /** Runs a callback of Python's event loop on a later turn, on behalf of the request that asks. */

@@ -26,6 +26,8 @@ export const PACKAGES_ROOT = "/packages";
 export const DURABLE_OBJECT_BINDING = "DJANGO";
 export const DURABLE_OBJECT_CLASS = "Django";
 export const D1_BINDING = "DB";
+/** The Worker's named entry for management commands: only what the account itself binds to it can call it. */
+export const MANAGEMENT_ENTRYPOINT = "Management";
 /** The one object that serves a site. */
 export const SITE_OBJECT = "site";
 /** The object in which `manage test` runs: its storage is wiped. */

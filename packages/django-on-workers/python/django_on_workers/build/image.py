@@ -14,6 +14,7 @@ from django_on_workers.runtime import (
     adaptations,
     asgi,  # noqa: F401 - part of the image
     collection,
+    console,
     entropy,
     locals,
     loggers,
@@ -50,6 +51,7 @@ django_on_workers.db.durable_object.driver sqlparse zoneinfo
 def prepare_packages(config: str, clear_unused: Callable[[], None]) -> str:
     """Import what every project uses. The steps of a project start from here; the arguments are not used."""
     collection.disable()
+    console.install()
     adaptations.apply()
     _import_general()
     return "{}"

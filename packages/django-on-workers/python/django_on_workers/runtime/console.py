@@ -1,9 +1,14 @@
-"""``logging`` with its levels on the console of the Worker."""
+"""Standard output, standard error and ``logging``: the console of the Worker, or the caller of a management command."""
 
+import io
 import logging
 import sys
+from contextvars import ContextVar
 
-__all__ = ["ConsoleFallback", "emit"]
+__all__ = ["ConsoleFallback", "command", "emit", "install", "log"]
+
+#: The request that is a management command: what is written in its context goes to whoever has called it.
+command: ContextVar[int | None] = ContextVar("django_on_workers.command", default=None)
 
 _LEVELS = ((logging.ERROR, "error"), (logging.WARNING, "warn"), (logging.INFO, "info"))
 
@@ -16,11 +21,53 @@ def level_name(levelno: int) -> str:
     return "debug"
 
 
-def emit(handler: logging.Handler, record: logging.LogRecord) -> None:
-    """Write `record` to the console as one message with its level."""
+def log(level: str, text: str) -> None:
+    """Write a message to the console with the level of one of its methods, or to the caller's standard error."""
     from django_on_workers._host import host
 
-    host.log(level_name(record.levelno), handler.format(record))
+    request = command.get()
+    if request is None:
+        host.log(level, text)
+    else:
+        host.output(request, "stderr", f"{text}\n")
+
+
+class _Stream(io.TextIOBase):
+    """Standard output or error."""
+
+    encoding = "utf-8"
+
+    def __init__(self, name: str, console: io.TextIOBase):
+        self._name, self._console = name, console
+
+    def __getattr__(self, name: str):
+        return getattr(self._console, name)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        request = command.get()
+        if request is None:
+            return self._console.write(text)
+        from django_on_workers._host import host
+
+        host.output(request, self._name, text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._console.flush()
+
+
+def install() -> None:
+    """Let standard output and error be the caller's in the context of a management command."""
+    sys.stdout = _Stream("stdout", sys.stdout)
+    sys.stderr = _Stream("stderr", sys.stderr)
+
+
+def emit(handler: logging.Handler, record: logging.LogRecord) -> None:
+    """Write `record` to the console as one message with its level."""
+    log(level_name(record.levelno), handler.format(record))
     record.django_on_workers_emitted = True
 
 
@@ -51,5 +98,18 @@ class ConsoleFallback(logging.Handler):
         self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
 
     def emit(self, record):
-        if not getattr(record, "django_on_workers_emitted", False):
+        if getattr(record, "django_on_workers_emitted", False):
+            return
+        # A terminal shows what nobody handles, and no more.
+        if command.get() is None or not _has_handlers(record.name):
             emit(self, record)
+
+
+def _has_handlers(name: str) -> bool:
+    """Whether a logger has other handlers than the fallback."""
+    logger: logging.Logger | None = logging.getLogger(name)
+    while logger is not None:
+        if any(not isinstance(handler, ConsoleFallback) for handler in logger.handlers):
+            return True
+        logger = logger.parent if logger.propagate else None
+    return False

@@ -1,15 +1,21 @@
-"""Runs a management command, as the project's ``manage.py`` would."""
+"""Runs a management command, as the project's ``manage.py`` would: in an interpreter of its own on somebody's machine,
+or in the one that serves a deployed site, between requests.
+"""
 
 import io
 import json
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import Context
+
+import django
 
 from django_on_workers import _host
 
-from . import locals, loggers, server
+from . import console, locals, loggers, server
 
 __all__ = ["run"]
 
@@ -22,61 +28,27 @@ _INSTEAD = {
     "compilemessages": "the build compiles every catalogue that is newer than its .mo file",
 }
 
-
-class _Output(io.TextIOBase):
-    """Text that goes to the caller of the command as it is written."""
-
-    encoding = "utf-8"
-
-    def __init__(self, name: str):
-        self._name = name
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        _host.host.output(self._name, text)
-        return len(text)
+#: Variables that a command has been given, while it runs: a request at a time may have some.
+_given: dict[str, str] = {}
 
 
 def run(request_id: int, config: str) -> int:
     """Run the command that `config` describes and return its exit code.
 
-    `config` is JSON: ``argv`` (without the program), ``environment``, ``django`` (the manifest's), ``cwd``.
+    `config` is JSON: ``argv`` (without the program), ``variables`` (for this command), ``input`` (what standard input
+    has, or None), ``environment`` (the Worker's), ``django`` (the manifest's).
     """
-    return Context().run(_run, request_id, json.loads(config))
+    return Context().run(_run, request_id, config)
 
 
-def _set_up() -> None:
-    """Set the project up, and keep the command from doing it again: that would configure logging another time."""
-    import django
-
-    setup = django.setup
-    setup()
-    loggers.started()
-
-    def already(set_prefix: bool = True) -> None:
-        django.setup = setup
-
-    django.setup = already
-
-
-def _run(request_id: int, config: dict) -> int:
+def _run(request_id: int, config: str) -> int:
+    parsed = json.loads(config)
     locals.begin()
     _host.current_request.set(request_id)
-    argv = config["argv"]
-    output, errors = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Output("stdout"), _Output("stderr")
+    console.command.set(request_id)
     try:
-        os.chdir(config["cwd"])
-        if argv and argv[0] in _INSTEAD:
-            print(f"{argv[0]} cannot run inside the runtime: {_INSTEAD[argv[0]]}.", file=sys.stderr)
-            return 1
-        server.begin(config["environment"], config["django"])
-        _set_up()
-        from django.core.management import execute_from_command_line
-
-        execute_from_command_line(["manage.py", *argv])
+        with _variables(parsed["variables"]), _standard_input(parsed["input"]):
+            _execute(config, parsed["argv"])
     except SystemExit as error:
         if error.code is None or isinstance(error.code, int):
             return error.code or 0
@@ -85,6 +57,71 @@ def _run(request_id: int, config: dict) -> int:
     except BaseException:
         traceback.print_exc()
         return 1
-    finally:
-        sys.stdout, sys.stderr = output, errors
     return 0
+
+
+def _execute(config: str, argv: list[str]) -> None:
+    if argv and argv[0] in _INSTEAD:
+        raise SystemExit(f"{argv[0]} cannot run inside the runtime: {_INSTEAD[argv[0]]}.")
+    if not server.has_started():
+        server.start(config)
+    if server.has_failed():
+        # As manage.py would, which needs no WSGI module; it may be what mends the site.
+        server.begin(config)
+        django.setup()
+        loggers.started()
+    from django.core.management import execute_from_command_line
+
+    with _already_set_up():
+        execute_from_command_line(["manage.py", *argv])
+
+
+@contextmanager
+def _already_set_up() -> Iterator[None]:
+    """Keep Django's next ``setup()`` from setting up again, which would configure logging a second time."""
+    setup = django.setup
+
+    def already(set_prefix: bool = True) -> None:
+        django.setup = setup
+
+    django.setup = already
+    try:
+        yield
+    finally:
+        django.setup = setup
+
+
+@contextmanager
+def _variables(given: dict[str, str]) -> Iterator[None]:
+    """Have these in the environment for the time being."""
+    if not given:
+        yield
+        return
+    if _given:
+        raise SystemExit(
+            "Another command that was given variables is running here. Try again when it has ended."
+        )
+    before = {name: os.environ.get(name) for name in given}
+    _given.update(given)
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        _given.clear()
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _standard_input(text: str | None) -> Iterator[None]:
+    if text is None:
+        yield
+        return
+    before, sys.stdin = sys.stdin, io.StringIO(text)
+    try:
+        yield
+    finally:
+        sys.stdin = before

@@ -17,10 +17,9 @@ from types import CodeType
 
 from django_on_workers import _host
 
-from . import asgi, collection, entropy, locals, loggers, settings, wsgi
-from .console import ConsoleFallback
+from . import asgi, collection, console, entropy, locals, loggers, settings, wsgi
 
-__all__ = ["keep", "serve", "start"]
+__all__ = ["begin", "has_failed", "has_started", "keep", "serve", "start"]
 
 _serve_request = None
 _failure: str | None = None
@@ -35,41 +34,51 @@ def start(config: str) -> None:
     to every request; it is logged once here with its traceback.
     """
     global _failure
-    parsed = json.loads(config)
     try:
-        begin(parsed["environment"], parsed["django"])
-        load_application(parsed["django"])
+        begin(config)
+        load_application(json.loads(config)["django"])
         loggers.started()
         log_to_console()
     except Exception:
         _failure = traceback.format_exc()
-        _host.host.log("error", f"The project could not be started.\n{_failure}")
+        console.log("error", f"The project could not be started.\n{_failure}")
     else:
         gc.freeze()
 
 
-def begin(environment: dict[str, str], django: dict) -> None:
-    """What comes before ``django.setup()``: environment, randomness, settings."""
+def begin(config: str) -> None:
+    """What comes before ``django.setup()``: environment, randomness, settings. `config` is that of :func:`start`."""
+    parsed = json.loads(config)
     _host.bind()
-    os.environ.update(environment)
+    os.environ.update(parsed["environment"])
     entropy.reseed()
-    Context().run(_begin, django)
+    Context().run(_begin, parsed["django"])
+    for sentence in settings.bound_databases():
+        console.log("info", sentence)
+    for sentence in settings.outdated():
+        console.log("warn", sentence)
 
 
 def _begin(django: dict) -> None:
     locals.begin()
     settings.read_again(django["settingsModule"], django["database"])
-    for sentence in settings.bound_databases():
-        _host.host.log("info", sentence)
-    for sentence in settings.outdated():
-        _host.host.log("warn", sentence)
+
+
+def has_started() -> bool:
+    """Whether :func:`start` has run."""
+    return _serve_request is not None or _failure is not None
+
+
+def has_failed() -> bool:
+    """Whether it has, and failed."""
+    return _failure is not None
 
 
 def log_to_console() -> None:
     """Send to the console what a project's logging sends nowhere. Comes after ``django.setup()``, which resets it."""
     root = logging.getLogger()
-    if not any(isinstance(handler, ConsoleFallback) for handler in root.handlers):
-        root.addHandler(ConsoleFallback())
+    if not any(isinstance(handler, console.ConsoleFallback) for handler in root.handlers):
+        root.addHandler(console.ConsoleFallback())
 
 
 def load_application(django: dict) -> None:

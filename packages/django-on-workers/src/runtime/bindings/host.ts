@@ -1,7 +1,6 @@
 /** The host that an interpreter sees: one function each, put together from the bindings. */
 import type { Bytes, CallsAtOnce, CallsWaiting, Host } from "../../contract/host.ts";
 import { MarshalWriter } from "../../contract/marshal.ts";
-import { output } from "../python/console.ts";
 import { setTimeZone } from "../python/local-time.ts";
 import { pbkdf2 } from "../python/pbkdf2.ts";
 import * as d1 from "./d1.ts";
@@ -101,10 +100,10 @@ export function createHost(memory: LinearMemory): { host: Host; calls: { atOnce:
   const host: Host = {
     rest: () => rest,
     log(level, text) {
-      output.sink.write(level, text);
+      console[level](text);
     },
-    output(name, text) {
-      output.sink.write(name === "stderr" ? "error" : "log", text);
+    output(request, name, text) {
+      find(request).scope.output?.(name, text);
     },
     set_time_zone: setTimeZone,
     schedule(callback, milliseconds = 0) {

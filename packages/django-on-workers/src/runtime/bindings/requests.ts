@@ -16,6 +16,8 @@ export interface Scope {
   storage?: DurableObjectStorage;
   /** Known in a Durable Object, which would not be told of its end while a transaction is open. */
   client?: Client;
+  /** Takes what a management command writes. */
+  output?(name: "stdout" | "stderr", text: string): void;
   /** The object exists for tests: its storage may be emptied, and holds no site. */
   forTests?: boolean;
 }

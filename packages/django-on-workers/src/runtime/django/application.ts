@@ -1,5 +1,5 @@
 /** The Django project in an interpreter: restored when first needed, replaced when it dies. */
-import type { Manifest } from "../../contract/manifest.ts";
+import { PROJECT_ROOT, type Manifest } from "../../contract/manifest.ts";
 import { createHost } from "../bindings/host.ts";
 import { boot, type HostModules, type Parts } from "../python/boot.ts";
 import type { Archive } from "../python/filesystem.ts";
@@ -82,7 +82,7 @@ export class Application {
 
   async #boot(): Promise<Running> {
     const { parts, image, files } = this.#artefacts;
-    const booted = await boot(parts, { image: openImage(image), archives: files, host: hostModules });
+    const booted = await boot(parts, { image: openImage(image), archives: files, folder: PROJECT_ROOT, host: hostModules });
     const server = booted.python.pyimport("django_on_workers.runtime.server") as Running["server"];
     const interpreter = new Interpreter(booted);
     interpreter.collectWith(server["collect"] as PyProxy);

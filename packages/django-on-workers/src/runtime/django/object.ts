@@ -1,6 +1,7 @@
 /** Django in a Durable Object, next to its SQLite. */
-import { DurableObject, env as globalEnvironment, RpcTarget } from "cloudflare:workers";
-import { DURABLE_OBJECT_BINDING, SITE_OBJECT } from "../../contract/manifest.ts";
+import { DurableObject, env as globalEnvironment, RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
+import type { Command } from "../../contract/commands.ts";
+import { DURABLE_OBJECT_BINDING, SITE_OBJECT, TEST_OBJECT } from "../../contract/manifest.ts";
 import { Application, environmentOf, type Artefacts } from "./application.ts";
 import { serve } from "./bridge.ts";
 import type { Client, Scope } from "../bindings/requests.ts";
@@ -34,6 +35,12 @@ export abstract class DjangoObject extends DurableObject<object> {
   override async fetch(request: Request): Promise<Response> {
     return serve(await this.application(), request, this.scope);
   }
+
+  /** Runs a management command. */
+  async manage(command: Command): Promise<Response> {
+    const { manage } = await import("./manage.ts");
+    return manage(await this.application(), command, { ...this.scope, forTests: command.argv[0] === "test" });
+  }
 }
 
 /**
@@ -58,3 +65,12 @@ export const forwarder: ExportedHandler<Bindings> = {
     return namespace.get(namespace.idFromName(SITE_OBJECT)).serve(request, new WaitingClient());
   },
 };
+
+/** Management commands. No request from outside can reach a named entry of a Worker. */
+export class Management extends WorkerEntrypoint<Bindings> {
+  override async fetch(request: Request): Promise<Response> {
+    const command = await request.json<Command>();
+    const namespace = this.env[DURABLE_OBJECT_BINDING];
+    return namespace.get(namespace.idFromName(command.argv[0] === "test" ? TEST_OBJECT : SITE_OBJECT)).manage(command);
+  }
+}

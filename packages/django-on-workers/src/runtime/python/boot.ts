@@ -4,7 +4,6 @@ import { placeCalls, registerCalls, type Calls, type Places } from "./calls.ts";
 import { modulesAsked } from "./environment.ts";
 import { mountArchive, type Archive } from "./filesystem.ts";
 import { joinParts, type LaterParts } from "./wasm-parts.ts";
-import { output } from "./console.ts";
 import { localTime } from "./local-time.ts";
 import { LinearMemory } from "./memory.ts";
 import { clearUnused } from "./heap.ts";
@@ -35,6 +34,8 @@ export interface BootOptions {
   image?: Image;
   /** Archives to mount, in this order; one of them has Python's standard library. */
   archives: readonly Archive[];
+  /** The current folder; a temporary one by default. */
+  folder?: string;
   /** The interpreter's memory will be written to an image. */
   forImage?: boolean;
   /** Baked into an image: the seed of `hash()`, 0 to 4294967295. Only read without an image. */
@@ -76,7 +77,7 @@ const RUNTIME_ENVIRONMENT = {
 const dictionary = <T extends object>(properties: T): T => Object.assign(Object.create(null), properties) as T;
 
 export async function boot(parts: Parts, options: BootOptions): Promise<Booted> {
-  const { image, archives, forImage = false } = options;
+  const { image, archives, folder = "/tmp", forImage = false } = options;
   // PYTHONINSPECT keeps a SystemError from ending the interpreter, as Pyodide's loader does. Time zones are found by the
   // package tzdata, whose list of names spares Python a look at every file.
   const env = { HOME: "/tmp", PYTHONHASHSEED: String(options.hashSeed ?? 0), PYTHONINSPECT: "1", PYTHONTZPATH: "" };
@@ -104,8 +105,8 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
     arguments: [],
     noInitialRun: image !== undefined,
     locateFile: (path: string) => path,
-    print: (line: string) => output.sink.write("log", line),
-    printErr: (line: string) => output.sink.write("error", line),
+    print: (line: string) => console.log(line),
+    printErr: (line: string) => console.error(line),
     preRun: [
       (module: PyodideModule) => {
         const version = module.HEAPU32[module._Py_Version >>> 2] ?? 0;
@@ -119,7 +120,7 @@ export async function boot(parts: Parts, options: BootOptions): Promise<Booted> 
         // Where Django looks for the names that TIME_ZONE may have.
         module.FS.mkdirTree("/usr/share");
         module.FS.symlink(`${PACKAGES_ROOT}/tzdata/zoneinfo`, "/usr/share/zoneinfo");
-        module.FS.chdir("/tmp");
+        module.FS.chdir(folder);
         Object.assign(module.ENV, env);
       },
     ],

@@ -106,13 +106,13 @@ export function mountArchive(FS: EmscriptenFS, { tree, contents }: Archive): voi
   }
 }
 
-/** The files under `path` that were written since it was mounted, by their path. */
-export function* writtenFiles(FS: EmscriptenFS, path: string): Generator<[path: string, contents: Uint8Array]> {
+/** The files under `path` that were written since it was mounted, and not before a time in milliseconds, by their path. */
+export function* writtenFiles(FS: EmscriptenFS, path: string, since = 0): Generator<[path: string, contents: Uint8Array]> {
   const { node } = FS.lookupPath(path);
   for (const name of Object.keys(node.contents as object)) {
     const child = `${path}/${name}`;
     const { node: found } = FS.lookupPath(child);
-    if (FS.isDir(found.mode)) yield* writtenFiles(FS, child);
-    else if (FS.isFile(found.mode) && found.mtime !== MODIFIED) yield [child, FS.readFile(child)];
+    if (FS.isDir(found.mode)) yield* writtenFiles(FS, child, since);
+    else if (FS.isFile(found.mode) && found.mtime !== MODIFIED && found.mtime >= since) yield [child, FS.readFile(child)];
   }
 }
