@@ -7,6 +7,7 @@ import { runCommand, type CommandOptions } from "./commands.ts";
 import type { Build } from "./index.ts";
 import { runtimeModules } from "./modules.ts";
 import { workerName } from "./project.ts";
+import { quietly } from "./wrangler.ts";
 
 /** What `wrangler dev` names its folder of local data, below the project. */
 const STATE = [".wrangler", "state", "v3"];
@@ -59,17 +60,9 @@ export interface LocalOptions {
 
 /** The Worker's options as Wrangler makes them of its configuration. */
 async function configuredOptions(build: Build): Promise<Record<string, unknown>> {
-  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
   // Wrangler looks for .dev.vars beside the configuration that it is given; the project's lie in its root.
   const envFiles = [".env", ".env.local", ".dev.vars"].map((name) => join(build.project.root, name));
-  const { WRANGLER_LOG } = process.env;
-  // It tells which of them it found, on standard output, which belongs to management commands: `dumpdata > data.json`.
-  process.env["WRANGLER_LOG"] ??= "warn";
-  try {
-    return optionsOf(build.config, undefined, { envFiles } as never).workerOptions as unknown as Record<string, unknown>;
-  } finally {
-    if (WRANGLER_LOG === undefined) delete process.env["WRANGLER_LOG"];
-  }
+  return quietly(({ unstable_getMiniflareWorkerOptions: optionsOf }) => optionsOf(build.config, undefined, { envFiles } as never).workerOptions as unknown as Record<string, unknown>);
 }
 
 /** Starts workerd with the emitted Worker and its bindings, as its Wrangler configuration has them. */

@@ -11,7 +11,7 @@ export interface Command {
 const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
   build: { summary: "builds the project into a Worker", load: () => import("./build.ts") },
   dev: { summary: "builds the project and serves it on this machine, again after each change", load: () => import("./dev.ts") },
-  manage: { summary: "runs a management command against the local database", load: () => import("./manage.ts") },
+  manage: { summary: "runs a management command, against the local database or the deployed one", load: () => import("./manage.ts") },
   deploy: { summary: "builds the project and deploys it with wrangler deploy", load: () => import("./deploy.ts") },
 };
 

@@ -22,6 +22,7 @@ export type UserErrorCode =
   | "DOW_TOO_LARGE"
   | "DOW_FILE_SYSTEM"
   | "DOW_COMMAND_ENDED"
+  | "DOW_REMOTE"
   | "DOW_USAGE";
 
 export class UserError extends Error {
