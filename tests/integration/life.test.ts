@@ -1,9 +1,12 @@
 /** The interpreter's life: starts from an image, writes to the console, dies and comes back. */
 import assert from "node:assert/strict";
 import { pbkdf2Sync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { EACH, combinations, startBehaviour, VARIABLES } from "../support/behaviour.ts";
 import { json, send } from "../support/http.ts";
+import { root } from "../support/project.ts";
 import { logged, serve } from "../support/worker.ts";
 
 combinations(EACH, (database, kind) => {
@@ -22,6 +25,11 @@ combinations(EACH, (database, kind) => {
   test("modules, templates and catalogues that nobody has asked for yet are there", async () => {
     assert.equal((await send(site.url, "/late/?language=fr")).text.trim(), "A part.\n Bonjour à tous".trim());
     assert.equal((await send(site.url, "/late/")).text.trim(), "A part.\n Good morning".trim());
+  });
+
+  test("the current folder is the project's", async () => {
+    const fixture = readFileSync(join(root, "tests", "projects", "behaviour", "things", "fixtures", "three.json"), "utf8");
+    assert.equal((await send(site.url, "/relative/")).text, fixture);
   });
 
   test("print and logging reach the console with their levels", async () => {

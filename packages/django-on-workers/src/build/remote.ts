@@ -55,7 +55,7 @@ export async function manageThrough(session: RemoteProxyConnectionString, name: 
   try {
     return await runCommand(worker, argv, options);
   } catch (error) {
-    throw error instanceof UserError ? error : unreachable(name, error);
+    throw error instanceof UserError || options.signal?.aborted ? error : unreachable(name, error);
   }
 }
 

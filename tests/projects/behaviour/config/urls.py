@@ -27,6 +27,7 @@ urlpatterns = [
     path("random/", views.randomness),
     path("late/", views.late),
     path("rare/", views.rare),
+    path("relative/", views.relative),
     path("french/", views.french),
     path("log/", views.log),
     path("broken/", views.broken),

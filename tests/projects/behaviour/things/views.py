@@ -214,6 +214,12 @@ def late(request):
         return render(request, "late.html", {"answer": ANSWER}, content_type="text/plain")
 
 
+def relative(request):
+    """A file by its path in the project, as servers are started in its folder."""
+    with open("things/fixtures/three.json") as file:
+        return HttpResponse(file.read())
+
+
 def rare(request):
     """C's functions that few requests call, on the stack while it waits."""
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +29,10 @@ _INSTEAD = {
     "compilemessages": "the build compiles every catalogue that is newer than its .mo file",
 }
 
-#: Variables that a command has been given, while it runs: a request at a time may have some.
-_given: dict[str, str] = {}
+#: When a command began that was given variables, while it runs: one at a time may be.
+_given_at: float | None = None
+#: After so many seconds it has ended, or been given up by the platform, which says no word.
+_LONGEST = 60
 
 
 def run(request_id: int, config: str) -> int:
@@ -94,20 +97,21 @@ def _already_set_up() -> Iterator[None]:
 @contextmanager
 def _variables(given: dict[str, str]) -> Iterator[None]:
     """Have these in the environment for the time being."""
+    global _given_at
     if not given:
         yield
         return
-    if _given:
+    if _given_at is not None and time.monotonic() - _given_at < _LONGEST:
         raise SystemExit(
             "Another command that was given variables is running here. Try again when it has ended."
         )
     before = {name: os.environ.get(name) for name in given}
-    _given.update(given)
+    _given_at = time.monotonic()
     os.environ.update(given)
     try:
         yield
     finally:
-        _given.clear()
+        _given_at = None
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
