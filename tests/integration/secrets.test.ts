@@ -250,3 +250,62 @@ test("a WSGI module may read the environment: it runs in every start, and the re
     }
   }
 });
+
+describe("what is random", () => {
+  const KEY = "import secrets\nimport uuid\n\nKEY = secrets.token_hex()\n";
+  /** Files of a project that each Worker is to have random values of, and who is named for it. */
+  const CASES = {
+    "of a module": { kept: KEY, answer: "KEY", named: "captured.views" },
+    "of an object that a module makes": { kept: `${KEY}class Client:\n    def __init__(self):\n        self.session = uuid.uuid4().hex\n\n\nclient = Client()\n`, answer: "client.session", named: "captured.views" },
+    "of an app's ready()": { kept: "from django.apps import apps\n", answer: "apps.get_app_config('captured').key", apps: `from django.apps import AppConfig\nfrom django.utils.crypto import get_random_string\n\n\nclass Captured(AppConfig):\n    name = "captured"\n\n    def ready(self):\n        self.key = get_random_string(32)\n`, named: "captured.apps" },
+    "of the settings": { kept: "", answer: "settings.KEY", settings: KEY },
+    "of the WSGI module": { kept: "", answer: "request.META['KEY']", wsgi: `${KEY}inner = application\n\n\ndef application(environ, start_response):\n    return inner({**environ, "KEY": KEY}, start_response)\n` },
+    "of a view": { kept: "import secrets\n", answer: "secrets.token_hex()" },
+  } as Record<string, { kept: string; answer: string; apps?: string; settings?: string; wsgi?: string; named?: string }>;
+
+  for (const [what, { kept, answer, apps, settings = "", wsgi = "", named }] of Object.entries(CASES)) {
+    test(`${what} is not the same in every Worker`, async () => {
+      const folder = keeping(`random-${Object.keys(CASES).indexOf(what)}`, kept, answer);
+      if (apps) writeFileSync(join(folder, "captured", "apps.py"), apps);
+      appendFileSync(join(folder, "config", "settings.py"), settings);
+      appendFileSync(join(folder, "config", "wsgi.py"), wsgi);
+      const recorded: Recorded = { steps: [], warnings: [] };
+      const built = await buildProject(folder, { environment: WITHOUT, recorded });
+      const inImage = searched(built.folder)("a text of the view's own").includes("image.bin, unpacked");
+      assert.equal(inImage, named === undefined);
+      if (named === undefined) assert.deepEqual(recorded.warnings, []);
+      else assert.match(recorded.warnings.join(), new RegExp(`what is random would be the same in every Worker, and it is asked for while the project is imported, by ${named}\\.`));
+      const found = new Set<unknown>();
+      for (let start = 0; start < 2; start++) {
+        const site = await serve(built);
+        found.add((await json(site.url, "/"))["found"]);
+        await site.stop();
+      }
+      assert.equal(found.size, 2, [...found].join());
+    });
+  }
+});
+
+describe("the time", () => {
+  const NOW = "import datetime\nimport time\nfrom django.utils import timezone\nfrom time import time as seconds\n\n";
+  for (const [how, said] of [
+    ["YEAR = datetime.date.today().year", true],
+    ["NOW = timezone.now()", true],
+    ["NOW = datetime.datetime.now(tz=datetime.UTC)", true],
+    ["class Form:\n    years = range(1900, timezone.localdate().year)", true],
+    ["def view(since=time.time()):\n    pass", true],
+    ["if True:\n    STARTED = seconds()", false],
+    ["OPENS = datetime.time(9, 0)\nNEVER = datetime.datetime.fromtimestamp(0)\nDEFAULT = timezone.now", false],
+    ["def ago():\n    return [timezone.now() for _ in range(3)]", false],
+  ] as const) {
+    test(`${said ? "is asked for" : "is not seen to be asked for"} while a module with ${JSON.stringify(how)} is imported`, async () => {
+      const folder = keeping("dated", `${NOW}${how}\n`, "True");
+      appendFileSync(join(folder, "config", "settings.py"), "import datetime\nYEAR = datetime.date.today().year\n");
+      const recorded: Recorded = { steps: [], warnings: [] };
+      const built = await buildProject(folder, { environment: WITHOUT, recorded });
+      const told = /the time would be that of the build in every Worker, and it is asked for while the project is imported, by captured\.views\./;
+      assert.equal(told.test(recorded.warnings.join()), said, recorded.warnings.join());
+      assert.equal(searched(built.folder)("a text of the view's own").includes("image.bin, unpacked"), !said);
+    });
+  }
+});

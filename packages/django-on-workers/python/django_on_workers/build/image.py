@@ -178,12 +178,13 @@ def _prepare_project(
         )
     reads = environment.SettingsReads(tainted.union(*(names for _, names in assumptions.values())))
     placeholders.asked, recording.given = reads.asked, placeholders.variable
+    randomness = environment.RandomnessReads(root)
     try:
         import django
 
         django.setup()
         loggers.repeated()
-        reads.setting_up = False
+        reads.setting_up = randomness.setting_up = False
         modules = [application.partition(":")[0] for application in parsed["applications"]]
         Context().run(_warm, parsed["applications"][0] if parsed["application"] else "")
         for module in modules:
@@ -196,6 +197,7 @@ def _prepare_project(
         )
     finally:
         reads.stop()
+        randomness.stop()
     readers = {
         module: names - {"DJANGO_SETTINGS_MODULE"} for module, names in recording.readers.items()
     }
@@ -208,6 +210,17 @@ def _prepare_project(
     if derived:
         return _refusal(
             f"{', '.join(derived)} is set from the environment after the settings have been read"
+        )
+    if randomness.modules:
+        return _refusal(
+            "what is random would be the same in every Worker, and it is asked for while the project is imported, by "
+            f"{', '.join(sorted(randomness.modules))}. Ask for it where it is used",
+            parsed["application"] and randomness.modules == {modules[0]},
+        )
+    if dated := _dated(root, {modules[0], *settings.modules()}):
+        return _refusal(
+            "the time would be that of the build in every Worker, and it is asked for while the project is imported, "
+            f"by {', '.join(dated)}. Ask for it where it is used, or name a function for it"
         )
     # A name that this environment does not have the running Worker's may have, and a default would stay in its place.
     varying = {
@@ -237,6 +250,22 @@ def _prepare_project(
             if (readers_of := _among(reads.found, {name}))
         ],
     }
+
+
+def _dated(root: str, again: set[str]) -> list[str]:
+    """Names of the project's modules that ask for the time when they are imported, but for those that run again."""
+    before = set(sys.modules)
+    from .clock import asks_for_time
+
+    found = []
+    for name, module in list(sys.modules.items()):
+        ours = (getattr(module, "__file__", None) or "").startswith(f"{root}/")
+        if ours and name not in again and asks_for_time(module.__spec__.loader.get_code(name)):
+            found.append(name)
+    # It stays out of the image.
+    for name in sys.modules.keys() - before:
+        del sys.modules[name]
+    return sorted(found)
 
 
 def _readings(

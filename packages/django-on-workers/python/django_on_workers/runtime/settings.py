@@ -19,6 +19,7 @@ __all__ = [
     "fill_in_later",
     "first_read",
     "forget",
+    "modules",
     "named",
     "outdated",
     "read_again",
@@ -83,6 +84,11 @@ def first_read(
         if ours and not around and name not in before:
             _modules[name] = module.__spec__.loader.get_code(name)
     _as_read.update({name: _copied(value) for name, value in vars(settings._wrapped).items()})
+
+
+def modules() -> set[str]:
+    """Names of the settings modules."""
+    return set(_modules)
 
 
 def named() -> set[str]:
