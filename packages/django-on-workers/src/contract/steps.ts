@@ -7,7 +7,7 @@ export interface StepHeader {
   module: string;
   function: string;
   config: unknown;
-  /** Answer with the memory of the interpreter. The function then gets one more argument: what overwrites the memory that is free. */
+  /** Answer with the memory of the interpreter. The function then gets two more arguments: what overwrites the memory that is free, and what tells as JSON the paths of files and folders that were made. */
   capture: boolean;
   /** Answer with the files under these folders. */
   collect: string[];

@@ -1,7 +1,9 @@
 """Prepares the interpreter whose memory becomes the image."""
 
 import gc
+import io
 import json
+import logging
 import os
 import sys
 import traceback
@@ -9,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
 from importlib import import_module
+from pathlib import PurePosixPath
 
 from django_on_workers.runtime import (
     adaptations,
@@ -48,7 +51,7 @@ django_on_workers.db.durable_object.driver sqlparse zoneinfo
 """.split()
 
 
-def prepare_packages(config: str, clear_unused: Callable[[], None]) -> str:
+def prepare_packages(config: str, clear_unused: Callable[[], None], made: Callable[[], str]) -> str:
     """Import what every project uses. The steps of a project start from here; the arguments are not used."""
     collection.disable()
     console.install()
@@ -57,10 +60,11 @@ def prepare_packages(config: str, clear_unused: Callable[[], None]) -> str:
     return "{}"
 
 
-def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
+def prepare_image(config: str, clear_unused: Callable[[], None], made: Callable[[], str]) -> str:
     """Import the project and let go of what an image must not hold. Comes after :func:`prepare_packages`.
 
-    `clear_unused` overwrites the memory that is free.
+    `clear_unused` overwrites the memory that is free; `made` returns as JSON the paths of what was made in the file
+    system.
 
     `config` is JSON: ``settings_module``, ``database``, ``project_root``, ``placeholders`` (their kind, see
     ``placeholders.py``), ``shapes`` (of the values of environment variables that the project reads), ``failure``,
@@ -82,7 +86,9 @@ def prepare_image(config: str, clear_unused: Callable[[], None]) -> str:
             os.environ[name] = placeholders.of_variable(name, shape)
         recording = environment.install(root)
         readers = recording.readers
-        outcome = _prepare_project(parsed, root, placeholders, recording, clear_unused)
+        outcome = _prepare_project(
+            parsed, root, placeholders, recording, clear_unused, lambda: set(json.loads(made()))
+        )
         outcome["read"] = sorted(set().union(*readers.values()))
     if "reason" in outcome:
         gc.collect()
@@ -135,6 +141,7 @@ def _prepare_project(
     placeholders: Placeholders,
     recording: environment.RecordingEnviron,
     clear_unused: Callable[[], None],
+    made: Callable[[], set[str]],
 ) -> dict:
     """Import the project under placeholders. Returns why it must not be in the image, or what it has read."""
     if parsed["failure"] is not None:
@@ -154,6 +161,8 @@ def _prepare_project(
     tainted = set().union(*(names for built, names in assumptions.values() if built is True))
     tainted -= parsed["decided"].keys()
 
+    made_before: set[str] = set()
+
     def withhold(values: dict) -> None:
         for name in shapes:
             assumptions[name][1].update(placeholders.settings_of(name, values))
@@ -162,6 +171,7 @@ def _prepare_project(
         values.update(decisions)
         tainted.update(name for name, value in values.items() if placeholders.within(value))
         recording.forget()
+        made_before.update(made())
         _settle(placeholders, clear_unused)
 
     _settle(placeholders, clear_unused)
@@ -217,6 +227,12 @@ def _prepare_project(
             f"{', '.join(sorted(randomness.modules))}. Ask for it where it is used",
             parsed["application"] and randomness.modules == {modules[0]},
         )
+    if left := _left(root, made() - made_before):
+        return _refusal(
+            "files and folders that are made, or opened for longer, while the project is imported would be missing in "
+            f"a Worker: {', '.join(left)}. Make or open them where they are used, or folders in the settings",
+            parsed["application"],
+        )
     if dated := _dated(root, {modules[0], *settings.modules()}):
         return _refusal(
             "the time would be that of the build in every Worker, and it is asked for while the project is imported, "
@@ -250,6 +266,21 @@ def _prepare_project(
             if (readers_of := _among(reads.found, {name}))
         ],
     }
+
+
+def _left(root: str, made: set[str]) -> list[str]:
+    """What an import has left in the file system and an image does not have, but for logs: a start opens them anew."""
+    gc.collect()
+    handlers = [reference() for reference in logging._handlerList]
+    logs = {each.baseFilename for each in handlers if isinstance(each, logging.FileHandler)}
+    opened = {
+        str(file.name)
+        for file in gc.get_objects()
+        if type(file) is io.FileIO and not file.closed and file.fileno() > 2
+    }
+    paths = {path for path in (made | opened) - logs if "/__pycache__" not in path}
+    around = {parent for path in paths for parent in map(str, PurePosixPath(path).parents)}
+    return sorted(path.removeprefix(f"{root}/") for path in paths - around)
 
 
 def _dated(root: str, again: set[str]) -> list[str]:

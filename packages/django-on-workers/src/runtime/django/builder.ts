@@ -8,7 +8,7 @@ import { CAPTURE, readContainer, STEP, STEP_RESULT, writeContainer } from "../..
 import { boot, capture, evaluateForImage, type Booted, type Parts } from "../python/boot.ts";
 import type { Image } from "../python/image.ts";
 import { clearUnused } from "../python/heap.ts";
-import { writtenFiles } from "../python/filesystem.ts";
+import { madePaths, writtenFiles } from "../python/filesystem.ts";
 import type { PyProxy } from "../python/pyodide.ts";
 import { hostModules } from "./application.ts";
 
@@ -123,7 +123,9 @@ async function runStep(parts: Parts, stdlib: ArrayBuffer, base: ArrayBuffer, hea
   const booted = await boot(parts, { image, archives, forImage: true, host: hostModules });
   booted.python.runPython(`import sys; sys.path[:0] = [p for p in ${JSON.stringify(header.path)} if p not in sys.path]; sys.path_importer_cache.clear()`);
   const program = booted.python.pyimport(header.module);
-  const more = header.capture ? [() => clearUnused(booted.module.HEAPU8, booted.exports)] : [];
+  const { module } = booted;
+  // As text: an object would be one more that Python holds.
+  const more = header.capture ? [() => clearUnused(module.HEAPU8, booted.exports), () => JSON.stringify([...madePaths(module.FS)])] : [];
   const result = (await (program[header.function] as PyProxy).callPromising(JSON.stringify(header.config), ...more)) as string;
   if (header.capture) return captured(booted, result, (memory) => changed(memory, before, parts.wasm));
   const files: [string, Uint8Array][] = [];

@@ -116,3 +116,21 @@ export function* writtenFiles(FS: EmscriptenFS, path: string, since = 0): Genera
     else if (FS.isFile(found.mode) && found.mtime !== MODIFIED && found.mtime >= since) yield [child, FS.readFile(child)];
   }
 }
+
+/** Where what is no ordinary file lies. */
+const SPECIAL = new Set(["/dev", "/proc"]);
+
+/** Paths of folders and files that no archive has, or that were written since it was mounted. */
+export function* madePaths(FS: EmscriptenFS, path = ""): Generator<string> {
+  const { node } = FS.lookupPath(path || "/");
+  for (const name of Object.keys(node.contents as object)) {
+    const child = `${path}/${name}`;
+    if (SPECIAL.has(child)) continue;
+    const { node: found } = FS.lookupPath(child);
+    if (FS.isDir(found.mode)) {
+      // An archive's folder looks up what it has by itself.
+      if (found.node_ops === FS.filesystems.MEMFS.ops_table.dir.node) yield child;
+      yield* madePaths(FS, child);
+    } else if (FS.isFile(found.mode) && found.mtime !== MODIFIED) yield child;
+  }
+}
