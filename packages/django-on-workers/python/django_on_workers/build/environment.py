@@ -1,11 +1,10 @@
-"""What a project asks for while it is imported that every Worker has otherwise: variables, settings, randomness."""
+"""Which environment variables and which settings a project reads, and where."""
 
 import os
-import random
 import sys
 from collections.abc import Callable
 
-__all__ = ["RandomnessReads", "RecordingEnviron", "SettingsReads", "install"]
+__all__ = ["RecordingEnviron", "SettingsReads", "install"]
 
 
 class RecordingEnviron(os._Environ):
@@ -121,41 +120,6 @@ class SettingsReads:
             frame = frame.f_back
         if reader is not None and (frame is not None or self.setting_up):
             found.setdefault(reader, set()).add(name)
-
-
-class RandomnessReads:
-    """Which modules of the project ask the system for randomness while they are imported or, at first, apps are set up.
-
-    Themselves or through others: ``secrets``, ``uuid``, Django's ``get_random_string()``. What packages ask for when
-    they are imported is theirs. Generators are not meant: they are seeded anew, see ``runtime/entropy.py``.
-    """
-
-    def __init__(self, project_root: str):
-        self._prefix = f"{project_root}/"
-        self.modules: set[str] = set()
-        #: Whether what is asked outside an import counts too.
-        self.setting_up = True
-        self._original = original = os.urandom
-
-        def urandom(size, /):
-            self._record()
-            return original(size)
-
-        os.urandom = random._urandom = urandom
-
-    def stop(self) -> None:
-        """Leave the system's randomness as it was."""
-        os.urandom = random._urandom = self._original
-
-    def _record(self) -> None:
-        frame = sys._getframe(2)
-        asking = None
-        while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
-            if asking is None and frame.f_code.co_filename.startswith(self._prefix):
-                asking = frame.f_globals.get("__name__", "?")
-            frame = frame.f_back
-        if asking is not None and (frame is not None or self.setting_up):
-            self.modules.add(asking)
 
 
 _FRAMEWORK = {"django", "django_on_workers", *sys.stdlib_module_names}

@@ -1,9 +1,7 @@
 """Prepares the interpreter whose memory becomes the image."""
 
 import gc
-import io
 import json
-import logging
 import os
 import sys
 import traceback
@@ -11,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
 from importlib import import_module
-from pathlib import PurePosixPath
 
 from django_on_workers.runtime import (
     adaptations,
@@ -28,6 +25,7 @@ from django_on_workers.runtime import (
 
 from . import environment
 from .placeholders import FIELD, TEXT, Placeholders
+from .side_effects import SideEffects
 from .warm import warm
 
 __all__ = ["prepare_image", "prepare_packages"]
@@ -161,8 +159,6 @@ def _prepare_project(
     tainted = set().union(*(names for built, names in assumptions.values() if built is True))
     tainted -= parsed["decided"].keys()
 
-    made_before: set[str] = set()
-
     def withhold(values: dict) -> None:
         for name in shapes:
             assumptions[name][1].update(placeholders.settings_of(name, values))
@@ -171,7 +167,6 @@ def _prepare_project(
         values.update(decisions)
         tainted.update(name for name, value in values.items() if placeholders.within(value))
         recording.forget()
-        made_before.update(made())
         _settle(placeholders, clear_unused)
 
     _settle(placeholders, clear_unused)
@@ -188,13 +183,13 @@ def _prepare_project(
         )
     reads = environment.SettingsReads(tainted.union(*(names for _, names in assumptions.values())))
     placeholders.asked, recording.given = reads.asked, placeholders.variable
-    randomness = environment.RandomnessReads(root)
+    effects = SideEffects(root, made)
     try:
         import django
 
         django.setup()
         loggers.repeated()
-        reads.setting_up = randomness.setting_up = False
+        reads.setting_up = effects.setting_up = False
         modules = [application.partition(":")[0] for application in parsed["applications"]]
         Context().run(_warm, parsed["applications"][0] if parsed["application"] else "")
         for module in modules:
@@ -207,7 +202,7 @@ def _prepare_project(
         )
     finally:
         reads.stop()
-        randomness.stop()
+        effects.stop()
     readers = {
         module: names - {"DJANGO_SETTINGS_MODULE"} for module, names in recording.readers.items()
     }
@@ -221,31 +216,19 @@ def _prepare_project(
         return _refusal(
             f"{', '.join(derived)} is set from the environment after the settings have been read"
         )
-    if randomness.modules:
-        return _refusal(
-            "what is random would be the same in every Worker, and it is asked for while the project is imported, by "
-            f"{', '.join(sorted(randomness.modules))}. Ask for it where it is used",
-            parsed["application"] and randomness.modules == {modules[0]},
-        )
-    if left := _left(root, made() - made_before):
-        return _refusal(
-            "files and folders that are made, or opened for longer, while the project is imported would be missing in "
-            f"a Worker: {', '.join(left)}. Make or open them where they are used, or folders in the settings",
-            parsed["application"],
-        )
-    if dated := _dated(root, {modules[0], *settings.modules()}):
-        return _refusal(
-            "the time would be that of the build in every Worker, and it is asked for while the project is imported, "
-            f"by {', '.join(dated)}. Ask for it where it is used, or name a function for it"
-        )
+    application = modules[0]
+    if effect := effects.found(settings.modules()):
+        # What holds the application may do all that: it runs in every start.
+        only_application = effect.modules in (None, {application})
+        return _refusal(effect.reason, parsed["application"] and only_application)
     # A name that this environment does not have the running Worker's may have, and a default would stay in its place.
     varying = {
         name for name in set().union(*readers.values()) if FIELD.search(shapes.get(name, TEXT))
     }
     found = _among(readers, varying)
     unset = _among(readers, varying - shapes.keys())
-    if unset or set(found) == {modules[0]}:
-        only_application = set(found) == {modules[0]}
+    if unset or set(found) == {application}:
+        only_application = set(found) == {application}
         return _refusal(_captured(unset or found), parsed["application"] and only_application)
     # What both kinds of placeholders would be the same for.
     if alike := _among(reads.found, undecided) | reads.computed:
@@ -266,37 +249,6 @@ def _prepare_project(
             if (readers_of := _among(reads.found, {name}))
         ],
     }
-
-
-def _left(root: str, made: set[str]) -> list[str]:
-    """What an import has left in the file system and an image does not have, but for logs: a start opens them anew."""
-    gc.collect()
-    handlers = [reference() for reference in logging._handlerList]
-    logs = {each.baseFilename for each in handlers if isinstance(each, logging.FileHandler)}
-    opened = {
-        str(file.name)
-        for file in gc.get_objects()
-        if type(file) is io.FileIO and not file.closed and file.fileno() > 2
-    }
-    paths = {path for path in (made | opened) - logs if "/__pycache__" not in path}
-    around = {parent for path in paths for parent in map(str, PurePosixPath(path).parents)}
-    return sorted(path.removeprefix(f"{root}/") for path in paths - around)
-
-
-def _dated(root: str, again: set[str]) -> list[str]:
-    """Names of the project's modules that ask for the time when they are imported, but for those that run again."""
-    before = set(sys.modules)
-    from .clock import asks_for_time
-
-    found = []
-    for name, module in list(sys.modules.items()):
-        ours = (getattr(module, "__file__", None) or "").startswith(f"{root}/")
-        if ours and name not in again and asks_for_time(module.__spec__.loader.get_code(name)):
-            found.append(name)
-    # It stays out of the image.
-    for name in sys.modules.keys() - before:
-        del sys.modules[name]
-    return sorted(found)
 
 
 def _readings(
