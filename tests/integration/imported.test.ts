@@ -17,7 +17,7 @@ describe("what is random", () => {
     "of an app's ready()": { kept: "from django.apps import apps\n", answer: "apps.get_app_config('captured').key", apps: `from django.apps import AppConfig\nfrom django.utils.crypto import get_random_string\n\n\nclass Captured(AppConfig):\n    name = "captured"\n\n    def ready(self):\n        self.key = get_random_string(32)\n`, named: "captured.apps" },
     "of the settings": { kept: "", answer: "settings.KEY", settings: KEY },
     "of the WSGI module": { kept: "", answer: "request.META['KEY']", wsgi: `${KEY}inner = application\n\n\ndef application(environ, start_response):\n    return inner({**environ, "KEY": KEY}, start_response)\n` },
-    "of a view": { kept: "import secrets\n", answer: "secrets.token_hex()" },
+    "of a view": { kept: "from os import urandom\n", answer: "urandom(16).hex()" },
   } as Record<string, { kept: string; answer: string; apps?: string; settings?: string; wsgi?: string; named?: string }>;
 
   for (const [what, { kept, answer, apps, settings = "", wsgi = "", named }] of Object.entries(CASES)) {

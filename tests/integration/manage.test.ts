@@ -1,12 +1,13 @@
 /** Management commands inside the runtime. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import type { Build } from "../../packages/django-on-workers/dist/build/index.js";
 import { buildBehaviour, DATABASES, VARIABLES, writeVariables } from "../support/behaviour.ts";
+import { json } from "../support/http.ts";
 import { buildProject, copyProject, root } from "../support/project.ts";
-import { forget, manage, managed } from "../support/worker.ts";
+import { forget, manage, managed, serve } from "../support/worker.ts";
 
 for (const database of DATABASES) {
   describe(database, () => {
@@ -121,6 +122,22 @@ describe("a management command", () => {
     const { status, stderr } = await manage(built, "runserver");
     assert.equal(status, 1);
     assert.match(stderr, /runserver cannot run inside the runtime: django-on-workers dev serves the project\./);
+  });
+
+  test("settings see the command's arguments, and only then", async () => {
+    const folder = copyProject("captured", "argv");
+    writeFileSync(join(folder, "captured", "views.py"), "from django.conf import settings\nfrom django.http import JsonResponse\n\n\ndef index(request):\n    return JsonResponse({'testing': settings.TESTING})\n");
+    writeFileSync(join(folder, "captured", "tests.py"), "from django.conf import settings\nfrom django.test import SimpleTestCase\n\n\nclass Tests(SimpleTestCase):\n    def test_it(self):\n        self.assertIs(settings.TESTING, True)\n");
+    appendFileSync(join(folder, "config", "settings.py"), "import sys\nSECRET_KEY = 'a key'\nTESTING = 'test' in sys.argv\n");
+    writeFileSync(join(folder, "config", "settings.py"), readFileSync(join(folder, "config", "settings.py"), "utf8").replace('SECRET_KEY = os.environ["SECRET_KEY"]\n', ""));
+    const argv = await buildProject(folder, { database });
+    const { status, stderr } = await manage(argv, "test");
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /Ran 1 test/);
+    assert.equal(await managed(argv, "shell", "--no-imports", "-c", "import sys; from django.conf import settings; print(settings.TESTING, sys.argv[:2])"), "False ['manage.py', 'shell']\n");
+    const site = await serve(argv);
+    assert.deepEqual(await json(site.url, "/"), { testing: false });
+    await site.stop();
   });
 
   test("check --deploy gives Django's own warnings", async () => {

@@ -37,9 +37,12 @@ class SideEffects:
         self.setting_up = True
         self._asking: set[str] = set()
         self._original = original = os.urandom
+        # Whoever imports the function now keeps it, in the image too: it must not lead here then.
+        self._watching = watching = [self]
 
         def urandom(size, /):
-            self._record_asking()
+            for each in watching:
+                each._record_asking()
             return original(size)
 
         os.urandom = random._urandom = urandom
@@ -47,6 +50,7 @@ class SideEffects:
     def stop(self) -> None:
         """End the import. The system's randomness is as it was."""
         os.urandom = random._urandom = self._original
+        self._watching.clear()
 
     def found(self, runs_again: set[str]) -> Found | None:
         """Say what was done, but for modules that run again in every start."""
