@@ -43,6 +43,10 @@ class _Stream(io.TextIOBase):
     def __getattr__(self, name: str):
         return getattr(self._console, name)
 
+    def isatty(self) -> bool:
+        # Django asks at every start; what the base class does to find out is seldom needed otherwise.
+        return False
+
     def writable(self) -> bool:
         return True
 
