@@ -33,6 +33,28 @@ combinations(ALL, (database, kind) => {
     });
   }
 
+  for (const kind of ["Lock", "RLock", "Condition", "Semaphore"]) {
+    for (const path of ["locks", "locks-async"]) {
+      test(`one at a time is inside a block of ${kind} that waits, /${path}/`, async () => {
+        const answers = await Promise.all(Array.from({ length: 8 }, () => json(site.url, `/${path}/${kind}/`)));
+        for (const answer of answers) assert.deepEqual(answer, { inside: 1 });
+      });
+    }
+  }
+
+  test("a module that waits while it is imported is whole for all who import it", async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => json(site.url, "/locks-import/")));
+    for (const answer of answers) assert.deepEqual(answer, { whole: true });
+  });
+
+  for (const kind of ["Queue", "SimpleQueue"]) {
+    test(`requests hand over by a ${kind}`, async () => {
+      const taken = Promise.all([1, 2, 3].map(() => json(site.url, `/locks-job/${kind}/`)));
+      for (const job of ["a", "b", "c"]) await json(site.url, `/locks-job/${kind}/?put=${job}`);
+      assert.deepEqual((await taken).map(({ job }) => job).sort(), ["a", "b", "c"]);
+    });
+  }
+
   test("each session is its own user's", async () => {
     const code = `
 from importlib import import_module

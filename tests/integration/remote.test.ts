@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Build } from "../../packages/django-on-workers/dist/build/index.js";
 import { manageThrough } from "../../packages/django-on-workers/dist/build/remote.js";
+import { asking, NAMES } from "../support/asking.ts";
 import { buildBehaviour, EACH } from "../support/behaviour.ts";
 import { deployed, startApi, type Deployed, type Upload } from "../support/cloudflare.ts";
 import { dow } from "../support/command.ts";
-import { send } from "../support/http.ts";
-import { copyProject } from "../support/project.ts";
+import { json, send } from "../support/http.ts";
+import { buildProject, copyProject } from "../support/project.ts";
 import { forget, logged, serve, type Outcome } from "../support/worker.ts";
 
 /** Wrangler as if it were logged in, to an API on this machine. */
@@ -152,6 +153,23 @@ for (const [database, kind] of EACH) {
     }
   });
 }
+
+test("migrate mends a site that could not be started without its tables", async () => {
+  const built = await buildProject(asking("mended", { application: `from captured.models import Option\n\nlist(Option.objects.all())\n`, answer: NAMES }), { database: "durable-object", interface: "wsgi" });
+  forget(built);
+  const { upload } = await uploaded(built.project.root);
+  const site = await deployed(built, upload);
+  try {
+    assert.equal((await send(site.url, "/")).status, 500);
+    assert.ok(await logged(site, /could not be started[^]*no such table: captured_option/), JSON.stringify(site.logs));
+    let output = "";
+    const keep = (text: string) => void (output += text);
+    assert.equal(await manageThrough(site.session as never, "mended", ["migrate"], { stdout: keep, stderr: keep }), 0, output);
+    assert.deepEqual((await json(site.url, "/"))["found"], []);
+  } finally {
+    await site.stop();
+  }
+});
 
 describe("manage --remote", () => {
   const folder = copyProject("captured", "remote");

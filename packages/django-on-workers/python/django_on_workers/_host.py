@@ -10,6 +10,7 @@ in a context variable, so interleaved requests never mix.
 """
 
 import marshal
+from collections.abc import Callable
 from contextvars import ContextVar
 
 import _django_on_workers as host
@@ -18,6 +19,7 @@ import _django_on_workers_calls as calls
 __all__ = [
     "MARSHAL",
     "HostError",
+    "NoRequestError",
     "answers",
     "calls",
     "current_request",
@@ -35,8 +37,16 @@ current_request: ContextVar[int] = ContextVar("django_on_workers.request")
 answers = bytes(64 * 1024)
 
 
+#: Called where something needs a request and there is none.
+missed: Callable[[], None] | None = None
+
+
 class HostError(OSError):
     """What the host has against a call."""
+
+
+class NoRequestError(RuntimeError):
+    """Something needs a request, and there is none."""
 
 
 def bind() -> None:
@@ -67,11 +77,12 @@ def done(is_whole: bool) -> bytes | None:
 
 
 def request_id() -> int:
-    """The number of the request being served. Raises RuntimeError outside a request."""
+    """The number of the request being served. Raises NoRequestError while a build imports the project."""
     try:
         return current_request.get()
     except LookupError:
-        raise RuntimeError(
-            "This needs a request: bindings and databases can't be used while modules are imported. "
-            "Move the call into a view, a command or another function that runs later."
+        if missed is not None:
+            missed()
+        raise NoRequestError(
+            "there are no bindings and no databases while the build imports the project"
         ) from None

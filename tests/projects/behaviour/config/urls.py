@@ -1,5 +1,5 @@
 from django.urls import path
-from things import asynchronous, blocks, isolation, refusals, results, sessions, views
+from things import asynchronous, blocks, isolation, locks, refusals, results, sessions, views
 
 urlpatterns = [
     path("echo/", views.echo),
@@ -35,6 +35,10 @@ urlpatterns = [
     path("trap/", views.trap),
     path("isolation/", isolation.mixed),
     path("isolation-async/", isolation.mixed_async),
+    path("locks/<kind>/", locks.held),
+    path("locks-async/<kind>/", locks.held_async),
+    path("locks-import/", locks.imported),
+    path("locks-job/<kind>/", locks.job),
     path("things/", views.things),
     *(
         path(f"blocks/{view.__name__}/", view)

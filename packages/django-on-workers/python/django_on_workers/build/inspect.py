@@ -53,8 +53,15 @@ def inspect_project(config: str) -> str:
         )
         stage = "project"
         import django
+        from django.apps import apps
+        from django.db import DatabaseError
 
-        django.setup()
+        try:
+            django.setup()
+        except DatabaseError:
+            # An app's ready() needs a database. The Worker has one.
+            if not apps.models_ready:
+                raise
         stage = "collectstatic"
         collected = _collect()
     except BaseException as error:

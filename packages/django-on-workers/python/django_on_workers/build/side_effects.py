@@ -1,7 +1,8 @@
 """What a project does while it is imported that every Worker has to do for itself.
 
 An image has memory, and of that what was there when it was made. A module that asks for a random token or for the time
-has one value in all Workers then; a folder that it makes, or a file that it keeps open, is missing.
+has one value in all Workers then; a folder that it makes, or a file that it keeps open, is missing; and it has found no
+database.
 """
 
 import gc
@@ -12,9 +13,15 @@ import random
 import sys
 from collections.abc import Callable
 from pathlib import PurePosixPath
+from types import FrameType
 from typing import NamedTuple
 
+from django_on_workers import _host
+
 __all__ = ["Found", "SideEffects"]
+
+#: Whoever asks for a database asks through these.
+_BETWEEN = {"django", "django_on_workers", *sys.stdlib_module_names}
 
 
 class Found(NamedTuple):
@@ -36,6 +43,7 @@ class SideEffects:
         #: Whether what is done outside an import counts too.
         self.setting_up = True
         self._asking: set[str] = set()
+        self._missing: set[str] = set()
         self._original = original = os.urandom
         # Whoever imports the function now keeps it, in the image too: it must not lead here then.
         self._watching = watching = [self]
@@ -46,14 +54,22 @@ class SideEffects:
             return original(size)
 
         os.urandom = random._urandom = urandom
+        _host.missed = self._record_missing
 
     def stop(self) -> None:
         """End the import. The system's randomness is as it was."""
+        _host.missed = None
         os.urandom = random._urandom = self._original
         self._watching.clear()
 
     def found(self, runs_again: set[str]) -> Found | None:
         """Say what was done, but for modules that run again in every start."""
+        if missing := self._missing - runs_again:
+            return Found(
+                "a database or another binding is asked for while the project is imported, and the build has none: by "
+                f"{', '.join(sorted(missing))}. Ask for it where it is used",
+                frozenset(missing),
+            )
         if asking := self._asking - runs_again:
             return Found(
                 "what is random would be the same in every Worker, and it is asked for while the project is imported, "
@@ -80,14 +96,30 @@ class SideEffects:
         ``secrets``, ``uuid`` and Django's ``get_random_string()`` ask the system. What packages ask for when they are
         imported is theirs. Generators are not meant: they are seeded anew, see ``runtime/entropy.py``.
         """
-        frame = sys._getframe(2)
-        asking = None
-        while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
-            if asking is None and frame.f_code.co_filename.startswith(self._prefix):
-                asking = frame.f_globals.get("__name__", "?")
-            frame = frame.f_back
-        if asking is not None and (frame is not None or self.setting_up):
+        asking = self._asker(sys._getframe(2), lambda code, name: code.startswith(self._prefix))
+        if asking is not None:
             self._asking.add(asking)
+
+    def _record_missing(self) -> None:
+        """Take note of the module, of the project or of a package, that needs a database, and may do without."""
+        asking = self._asker(
+            sys._getframe(2), lambda code, name: name.partition(".")[0] not in _BETWEEN
+        )
+        if asking is not None:
+            self._missing.add(asking)
+
+    def _asker(self, frame: FrameType | None, counts: Callable[[str, str], bool]) -> str | None:
+        """The module that asks for something, if that is while something is imported.
+
+        It is the innermost that `counts` by the path of its code and its name.
+        """
+        asker = None
+        while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+            name = frame.f_globals.get("__name__", "?")
+            if asker is None and counts(frame.f_code.co_filename, name):
+                asker = name
+            frame = frame.f_back
+        return asker if frame is not None or self.setting_up else None
 
     def _dated(self) -> set[str]:
         """Names of the project's modules that ask for the time when they are imported."""

@@ -172,6 +172,39 @@ def _apply_threading_local() -> None:
     threading.local = local
 
 
+def _check_locks() -> list[str]:
+    import queue
+    import threading
+    from importlib import _bootstrap
+
+    problems = _attributes(threading, "Lock", "RLock", "_allocate_lock")
+    problems += _attributes(queue, "SimpleQueue", "_PySimpleQueue")
+    used = _names(_bootstrap._ModuleLock.__init__.__code__) | _names(
+        _bootstrap._ModuleLock.acquire.__code__
+    )
+    if not {"_thread", "RLock", "allocate_lock", "get_ident"} <= used:
+        problems.append("importlib's locks are others")
+    return problems
+
+
+def _apply_locks() -> None:
+    import _thread
+    import queue
+    import threading
+    from importlib import _bootstrap
+    from types import SimpleNamespace
+
+    from . import locals
+    from .locks import Lock, RLock
+
+    _thread.lock = _thread.LockType = _thread.allocate_lock = threading.Lock = Lock
+    _thread.RLock = threading.RLock = RLock
+    threading._allocate_lock = Lock
+    queue.SimpleQueue = queue._PySimpleQueue
+    # A module that a request imports, and that waits meanwhile, is not there yet for the others.
+    _bootstrap._thread = SimpleNamespace(RLock=RLock, allocate_lock=Lock, get_ident=locals.ident)
+
+
 def _check_thread_pool() -> list[str]:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -411,6 +444,12 @@ ADAPTATIONS = (
         "would be shared by all requests",
         _check_threading_local,
         _apply_threading_local,
+    ),
+    Adaptation(
+        "threading.Lock, threading.RLock, queue.SimpleQueue, importlib's locks",
+        "would never be released while a request waits for them, or take all requests for one",
+        _check_locks,
+        _apply_locks,
     ),
     Adaptation(
         "concurrent.futures.ThreadPoolExecutor",

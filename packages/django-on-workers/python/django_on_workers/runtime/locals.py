@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 from .running_loop import is_synchronous
 
-__all__ = ["begin", "local"]
+__all__ = ["begin", "ident", "local"]
 
 _scopes: ContextVar[dict] = ContextVar("django_on_workers.locals")
 _outside: dict = {}
@@ -19,6 +19,11 @@ def begin() -> None:
     """Start a scope of its own for the current context, which is synchronous, as a thread of its own would be."""
     _scopes.set({})
     is_synchronous.set(True)
+
+
+def ident() -> int:
+    """Return a number that the current scope has and no other has at the same time, as the one of a thread."""
+    return id(_scopes.get(_outside))
 
 
 class local:

@@ -18,7 +18,7 @@ from django_on_workers import _host
 
 from . import console, locals, loggers, server
 
-__all__ = ["run"]
+__all__ = ["run", "start"]
 
 #: Commands that need what a Worker does not have, and what to use instead.
 _INSTEAD = {
@@ -35,6 +35,11 @@ _given_at: float | None = None
 _LONGEST = 60
 
 
+def start(request_id: int, config: str) -> None:
+    """Start the project, as :func:`.server.start` does, for a command: its settings see the command's arguments."""
+    Context().run(_start, request_id, config)
+
+
 def run(request_id: int, config: str) -> int:
     """Run the command that `config` describes and return its exit code.
 
@@ -44,15 +49,16 @@ def run(request_id: int, config: str) -> int:
     return Context().run(_run, request_id, config)
 
 
+def _start(request_id: int, config: str) -> None:
+    with _command(request_id, json.loads(config)):
+        server.start(request_id, config)
+
+
 def _run(request_id: int, config: str) -> int:
-    parsed = json.loads(config)
     locals.begin()
     _host.current_request.set(request_id)
-    console.command.set(request_id)
     try:
-        argv = ["manage.py", *parsed["argv"]]
-        stdin = sys.stdin if parsed["input"] is None else io.StringIO(parsed["input"])
-        with _variables(parsed["variables"]), _replaced("argv", argv), _replaced("stdin", stdin):
+        with _command(request_id, json.loads(config)) as argv:
             _execute(config, argv)
     except SystemExit as error:
         if error.code is None or isinstance(error.code, int):
@@ -65,12 +71,23 @@ def _run(request_id: int, config: str) -> int:
     return 0
 
 
+@contextmanager
+def _command(request_id: int, config: dict) -> Iterator[list[str]]:
+    """Be as a process of the command's own: its output, arguments, variables and input. Yields the arguments.
+
+    In what is left of the context output goes to the command's caller.
+    """
+    console.command.set(request_id)
+    argv = ["manage.py", *config["argv"]]
+    stdin = sys.stdin if config["input"] is None else io.StringIO(config["input"])
+    with _variables(config["variables"]), _replaced("argv", argv), _replaced("stdin", stdin):
+        yield argv
+
+
 def _execute(config: str, argv: list[str]) -> None:
     command = argv[1] if len(argv) > 1 else ""
     if command in _INSTEAD:
         raise SystemExit(f"{command} cannot run inside the runtime: {_INSTEAD[command]}.")
-    if not server.has_started():
-        server.start(config)
     if server.has_failed():
         # As manage.py would, which needs no WSGI module; it may be what mends the site.
         server.begin(config)

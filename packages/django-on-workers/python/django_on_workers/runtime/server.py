@@ -1,6 +1,6 @@
 """Serves requests: what the HTTP bridge calls.
 
-``start`` runs once in an isolate, in its first request; ``serve`` for every request, each in a context of its own.
+``start`` runs once in an interpreter, in its first request; ``serve`` for every request, each in a context of its own.
 """
 
 import gc
@@ -19,7 +19,7 @@ from django_on_workers import _host
 
 from . import asgi, collection, console, entropy, locals, loggers, settings, wsgi
 
-__all__ = ["begin", "has_failed", "has_started", "keep", "serve", "start"]
+__all__ = ["begin", "has_failed", "keep", "serve", "start"]
 
 _serve_request = None
 _failure: str | None = None
@@ -27,16 +27,17 @@ _failure: str | None = None
 _kept: dict[str, tuple[ModuleSpec, CodeType]] = {}
 
 
-def start(config: str) -> None:
-    """Give the interpreter what only the running Worker knows.
+def start(request_id: int, config: str) -> None:
+    """Give the interpreter what only the running Worker knows, and import what of the project the image has not.
 
-    `config` is JSON: ``environment`` (names to strings) and the manifest's ``django``. A failure is kept and answered
-    to every request; it is logged once here with its traceback.
+    That may use databases and bindings, those of the request, and wait for them. `config` is JSON: ``environment``
+    (names to strings) and the manifest's ``django``. A failure is kept and answered to every request; it is logged once
+    here with its traceback.
     """
     global _failure
     try:
         begin(config)
-        load_application(json.loads(config)["django"])
+        Context().run(_load_application, request_id, json.loads(config)["django"])
         loggers.started()
         log_to_console()
     except Exception:
@@ -64,13 +65,8 @@ def _begin(django: dict) -> None:
     settings.read_again(django["settingsModule"], django["database"])
 
 
-def has_started() -> bool:
-    """Whether :func:`start` has run."""
-    return _serve_request is not None or _failure is not None
-
-
 def has_failed() -> bool:
-    """Whether it has, and failed."""
+    """Whether the project could not be started."""
     return _failure is not None
 
 
@@ -81,19 +77,18 @@ def log_to_console() -> None:
         root.addHandler(console.ConsoleFallback())
 
 
-def load_application(django: dict) -> None:
-    """Import the project's own WSGI or ASGI module. Runs in a context of its own, as a request does."""
+def _load_application(request_id: int, django: dict) -> None:
+    """Import the project's own WSGI or ASGI module, in the context of a request."""
     global _serve_request
-    Context().run(_load_application, django)
+    from django.db import connections
 
-
-def _load_application(django: dict) -> None:
-    global _serve_request
     locals.begin()
+    _host.current_request.set(request_id)
     module, _, attribute = django["application"].partition(":")
     application = getattr(_imported(module), attribute or "application")
     bridge = asgi if django["interface"] == "asgi" else wsgi
     _serve_request = bridge.server(application)
+    connections.close_all()
 
 
 def keep(name: str) -> None:

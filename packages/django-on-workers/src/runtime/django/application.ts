@@ -22,12 +22,16 @@ export function hostModules(memory: LinearMemory): HostModules {
   return { modules: { _django_on_workers: host }, calls: { _django_on_workers_calls: calls } };
 }
 
-interface Running {
+export interface Running {
   interpreter: Interpreter;
   server: PyProxy & Record<string, PyProxy>;
   serve: PyProxy;
-  started: boolean;
+  state: "booted" | "starting" | "started";
 }
+
+/** Who waits for a start that another request makes asks so often, in milliseconds, and gives up after so many times. */
+const ASK_EVERY = 5;
+const ASK_TIMES = 6000;
 
 /** Strings among the bindings are variables and secrets; others are objects, which Python reaches as bindings. */
 export function environmentOf(env: object): Record<string, string> {
@@ -86,29 +90,57 @@ export class Application {
     const server = booted.python.pyimport("django_on_workers.runtime.server") as Running["server"];
     const interpreter = new Interpreter(booted);
     interpreter.collectWith(server["collect"] as PyProxy);
-    this.#running = { interpreter, server, serve: server["serve"] as PyProxy, started: false };
+    this.#running = { interpreter, server, serve: server["serve"] as PyProxy, state: "booted" };
     return this.#running;
   }
 
   /** Serves one request that {@link begin} has registered. */
   async serve(id: number, head: string): Promise<void> {
-    const running = this.#ready ?? (await this.running());
-    if (!running.started) {
-      // Nothing is awaited between the two lines: the first request starts the project, the others find it started.
-      running.started = true;
-      const config = { environment: this.#environment, django: this.manifest.django };
-      const start = running.server["start"] as PyProxy;
-      start(JSON.stringify(config));
-    }
+    const ready = this.#ready;
+    const running = ready?.state === "started" ? ready : await this.started(id);
     try {
       await running.interpreter.enter(running.serve, id, head);
     } catch (error) {
-      if (error instanceof InterpreterDied) this.#discard(running);
+      if (error instanceof InterpreterDied) this.discard(running);
       throw error;
     }
   }
 
-  #discard(running: Running): void {
+  /** What a start and a management command are told. */
+  configuration(more: object = {}): string {
+    return JSON.stringify({ environment: this.#environment, django: this.manifest.django, ...more });
+  }
+
+  /**
+   * Starts the project, if nobody has, by a function that is called with the request's number and the configuration: a
+   * server's, or one for a command. Its modules may wait for a database, and then whoever comes meanwhile waits too.
+   */
+  async started(id: number, start = (running: Running): [PyProxy, string] => [running.server["start"] as PyProxy, this.configuration()]): Promise<Running> {
+    for (;;) {
+      const running = this.#ready ?? (await this.running());
+      if (running.state === "started") return running;
+      if (running.state === "booted") {
+        running.state = "starting";
+        try {
+          const [callable, config] = start(running);
+          await running.interpreter.enter(callable, id, config);
+        } catch (error) {
+          this.discard(running);
+          throw error;
+        }
+        running.state = "started";
+        return running;
+      }
+      for (let asked = 0; running.state === "starting" && running.interpreter.alive && asked < ASK_TIMES; asked++) {
+        // By a timer of one's own: the request that makes the start may be cancelled without a word.
+        await new Promise((done) => setTimeout(done, ASK_EVERY));
+      }
+      if (running.state === "starting") this.discard(running);
+    }
+  }
+
+  /** Has the next request begin with a new interpreter. */
+  discard(running: Running): void {
     if (this.#running === running) this.#running = undefined;
   }
 }

@@ -4,7 +4,7 @@ import { PROJECT_ROOT } from "../../contract/manifest.ts";
 import { begin, finish, type Scope } from "../bindings/requests.ts";
 import { writtenFiles } from "../python/filesystem.ts";
 import type { PyProxy } from "../python/pyodide.ts";
-import type { Application } from "./application.ts";
+import type { Application, Running } from "./application.ts";
 
 /** Runs a command, and answers while it runs. */
 export function manage(application: Application, command: Command, scope: Scope): Response {
@@ -24,15 +24,15 @@ async function run(application: Application, command: Command, scope: Scope, tel
   const id = begin({ ...scope, output }, null, () => undefined);
   const since = Date.now();
   try {
-    const running = await application.running();
-    // If it is not, the command starts the project, and is told what a start has to say.
-    running.started = true;
-    const { interpreter } = running;
-    const { module, python } = interpreter.booted;
-    const program = python.pyimport("django_on_workers.runtime.manage");
     const { argv, variables, input = null } = command;
-    const config = { argv, variables, input, environment: application.environment, django: application.manifest.django };
-    const exit = (await interpreter.enter(program["run"] as PyProxy, id, JSON.stringify(config))) as number;
+    const config = application.configuration({ argv, variables, input });
+    const program = ({ interpreter }: Running, name: string): PyProxy => interpreter.booted.python.pyimport("django_on_workers.runtime.manage")[name] as PyProxy;
+    // One that starts the project is told what a start has to say.
+    const running = await application.started(id, (booted) => [program(booted, "start"), config]);
+    const exit = (await running.interpreter.enter(program(running, "run"), id, config)) as number;
+    const { module } = running.interpreter.booted;
+    // It may have mended what was in the way of a start.
+    if (running.server["has_failed"]?.()) application.discard(running);
     for (const [path, contents] of writtenFiles(module.FS, PROJECT_ROOT, since)) {
       const file = path.slice(PROJECT_ROOT.length + 1);
       tell(command.files ? { file, base64: base64(contents) } : { left: file });

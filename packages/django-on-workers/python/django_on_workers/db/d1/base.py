@@ -1,7 +1,6 @@
 import logging
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.asyncio import async_unsafe
 
 from django_on_workers.db.sqlite.base import DatabaseWrapper as BaseDatabaseWrapper
 from django_on_workers.db.sqlite.driver import Driver
@@ -83,8 +82,7 @@ class DatabaseWrapper(BaseDatabaseWrapper):
             )
         return value
 
-    @async_unsafe
-    def get_new_connection(self, conn_params):
+    def connection_over(self, driver: Driver) -> dbapi.Connection:
         if self.atomic_mode == WARN and self.alias not in warned:
             warned.add(self.alias)
             logger.warning(
@@ -94,7 +92,7 @@ class DatabaseWrapper(BaseDatabaseWrapper):
                 self.alias,
                 self.alias,
             )
-        return dbapi.Connection(self.open_driver(conn_params))
+        return dbapi.Connection(driver)
 
     def _set_autocommit(self, autocommit):
         if not autocommit:

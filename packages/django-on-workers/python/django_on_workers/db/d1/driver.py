@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from marshal import dumps
 
-from django_on_workers._host import MARSHAL, calls, host, packed, request_id
+from django_on_workers._host import MARSHAL, calls, host, packed
+from django_on_workers.db.requests import served
 from django_on_workers.db.results import result, results
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
@@ -15,7 +16,7 @@ def connect(settings_dict: dict, session: str | None) -> Driver:
     ``session`` is where a session of the request starts: a constraint or a
     bookmark. Without one every statement goes to the primary database.
     """
-    request, binding = request_id(), settings_dict["NAME"]
+    request, binding = served(), settings_dict["NAME"]
     if session is not None:
         host.d1_session(request, binding, session)
     return D1Driver(request, binding)
@@ -23,7 +24,7 @@ def connect(settings_dict: dict, session: str | None) -> Driver:
 
 def bookmark(settings_dict: dict) -> str | None:
     """Return where a session must start to see what this request has written, None if nothing."""
-    return host.d1_bookmark(request_id(), settings_dict["NAME"])
+    return host.d1_bookmark(served(), settings_dict["NAME"])
 
 
 class D1Driver:

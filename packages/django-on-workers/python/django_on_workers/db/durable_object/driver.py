@@ -5,7 +5,8 @@ from marshal import dumps
 
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 
-from django_on_workers._host import MARSHAL, HostError, calls, done, host, packed, request_id
+from django_on_workers._host import MARSHAL, HostError, calls, done, host, packed
+from django_on_workers.db.requests import served
 from django_on_workers.db.results import result
 from django_on_workers.db.sqlite.driver import Driver, DriverError, Result, type_of_value
 
@@ -17,7 +18,7 @@ def connect(settings_dict: dict) -> Driver:
     Raises DriverError where a test database is asked for outside an object that exists for tests,
     or a real one inside it: the storage of an object is one database.
     """
-    request = request_id()
+    request = served()
     wanted = settings_dict["NAME"].startswith(TEST_DATABASE_PREFIX)
     if wanted and not host.object_for_tests(request):
         raise DriverError(

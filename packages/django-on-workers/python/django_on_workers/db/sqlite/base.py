@@ -54,10 +54,14 @@ class DatabaseWrapper(SQLiteDatabaseWrapper):
         """Return the version whose features can be relied on; the real one can't be asked for."""
         return dbapi.sqlite_version_info
 
+    def connection_over(self, driver: Driver) -> dbapi.Connection:
+        """Return a connection of DB-API 2.0 over an open driver."""
+        return dbapi.connect(driver)
+
     @async_unsafe
     def get_new_connection(self, conn_params):
         try:
-            return dbapi.connect(self.open_driver(conn_params))
+            return self.connection_over(self.open_driver(conn_params))
         except DriverError as error:
             raise dbapi.translate(error) from error
 

@@ -1,0 +1,6 @@
+"""Waits while it is imported."""
+
+import time
+
+time.sleep(0.05)
+WHOLE = True
