@@ -20,9 +20,9 @@ combinations(ALL, (database, kind) => {
     test(`${CONCURRENT} requests to ${path} at once`, async () => {
       const answers = await Promise.all(Array.from({ length: CONCURRENT }, (_, number) => json(site.url, `${path}?number=${number}`, { headers: { "accept-language": LANGUAGES[number % 3] } })));
       answers.forEach((answer, number) => {
-        const nothing = { per_thread: null, per_request: null, variable: null, connection: null, in_atomic_block: false };
+        const nothing = { per_thread: null, by_thread: null, by_ident: null, per_request: null, variable: null, connection: null, in_atomic_block: false };
         assert.deepEqual(answer.before, { language: LANGUAGES[number % 3], zone: "America/Chicago", ...nothing }, `before ${number}`);
-        const own = { per_thread: number, per_request: number, variable: number, connection: number, in_atomic_block: false };
+        const own = { per_thread: number, by_thread: number, by_ident: number, per_request: number, variable: number, connection: number, in_atomic_block: false };
         for (const seen of answer.looked) assert.deepEqual(seen, { language: LANGUAGES[number % 3], zone: ZONES[number % 3], ...own });
         if (path === "/isolation/") {
           assert.equal(answer.session, number);

@@ -13,6 +13,9 @@ from django.utils import timezone, translation
 from .models import Thing
 
 per_thread = threading.local()
+#: By what packages tell threads apart.
+by_thread = {}
+by_ident = {}
 per_request = Local()
 variable = ContextVar("variable")
 
@@ -24,6 +27,7 @@ def enter(number):
     translation.activate(LANGUAGES[number % 3])
     timezone.activate(ZONES[number % 3])
     per_thread.number = per_request.number = number
+    by_thread[threading.current_thread()] = by_ident[threading.get_ident()] = number
     variable.set(number)
     connection.number = number
 
@@ -33,11 +37,18 @@ def seen():
         "language": translation.get_language(),
         "zone": timezone.get_current_timezone_name(),
         "per_thread": getattr(per_thread, "number", None),
+        "by_thread": by_thread.get(threading.current_thread()),
+        "by_ident": by_ident.get(threading.get_ident()),
         "per_request": getattr(per_request, "number", None),
         "variable": variable.get(None),
         "connection": getattr(connection, "number", None),
         "in_atomic_block": connection.in_atomic_block,
     }
+
+
+def leave():
+    """As middleware does that keeps something by its thread."""
+    del by_thread[threading.current_thread()], by_ident[threading.get_ident()]
 
 
 def store(request, number):
@@ -60,6 +71,7 @@ def mixed(request):
         with transaction.atomic():
             time.sleep(0.001)
             inside = seen()["in_atomic_block"]
+    leave()
     return JsonResponse(
         {
             "before": before,
@@ -80,6 +92,7 @@ async def mixed_async(request):
         await asyncio.sleep((number * 7 + step * 3) % 5 / 1000)
         await Thing.objects.acount()
         looked.append(seen())
+    leave()
     return JsonResponse(
         {"before": before, "looked": looked, "inside": None, "user": str(await request.auser())}
     )

@@ -161,15 +161,22 @@ def _apply_async_unsafe() -> None:
 def _check_threading_local() -> list[str]:
     import threading
 
-    return _attributes(threading, "local")
+    problems = _attributes(threading, "local", "get_ident", "_thread_local_info")
+    if "get_ident" not in _names(threading.current_thread.__code__):
+        problems.append("threading.current_thread() does not look for get_ident()")
+    return problems
 
 
 def _apply_threading_local() -> None:
+    import _thread
     import threading
 
-    from .locals import local
+    from .locals import ident, local
 
     threading.local = local
+    # current_thread() goes by it, and makes an object where there is none, which that local keeps.
+    _thread.get_ident = threading.get_ident = ident
+    threading._thread_local_info = local()
 
 
 def _check_locks() -> list[str]:
@@ -440,8 +447,8 @@ ADAPTATIONS = (
         _apply_async_unsafe,
     ),
     Adaptation(
-        "threading.local",
-        "would be shared by all requests",
+        "threading.local, threading.get_ident",
+        "would be the same for all requests",
         _check_threading_local,
         _apply_threading_local,
     ),

@@ -1,29 +1,50 @@
-"""``threading.local`` for a platform whose requests interleave on one thread.
+"""``threading.local`` and ``threading.get_ident`` for a platform whose requests interleave on one thread.
 
 Here a request is what a thread is elsewhere, so data that code keeps per thread must be per request. A
-:class:`local` keeps its attributes in a mapping that each request begins anew; outside requests there is one mapping
-for all. Tasks that a request starts share the request's mapping, because they inherit its context.
+:class:`local` keeps its attributes in a scope that each request begins anew; outside requests there is one scope
+for all. Tasks that a request starts share the request's scope, because they inherit its context.
 """
 
+from _thread import get_ident
 from contextvars import ContextVar
+from itertools import count
 
 from .running_loop import is_synchronous
 
 __all__ = ["begin", "ident", "local"]
 
-_scopes: ContextVar[dict] = ContextVar("django_on_workers.locals")
-_outside: dict = {}
+#: Numbers of threads that no scope has: that of the only real one, and as many more as there were scopes at once.
+_unused = [get_ident()]
+_more = count(get_ident() + 1)
+
+
+class _Scope(dict):
+    """The attributes of each :class:`local`, and the number of a thread, until nobody needs them any more."""
+
+    __slots__ = ("ident",)
+
+    def __init__(self):
+        self.ident = _unused.pop() if _unused else next(_more)
+
+    def __del__(self):
+        _unused.append(self.ident)
+
+
+_scopes: ContextVar[_Scope] = ContextVar("django_on_workers.locals")
+_outside = _Scope()
+# What is outside of requests does not go on while there are any: the first has its number, that of the main thread.
+_unused.append(_outside.ident)
 
 
 def begin() -> None:
     """Start a scope of its own for the current context, which is synchronous, as a thread of its own would be."""
-    _scopes.set({})
+    _scopes.set(_Scope())
     is_synchronous.set(True)
 
 
 def ident() -> int:
-    """Return a number that the current scope has and no other has at the same time, as the one of a thread."""
-    return id(_scopes.get(_outside))
+    """Stands in for :func:`threading.get_ident`: returns a number that no other scope has at the same time."""
+    return _scopes.get(_outside).ident
 
 
 class local:
@@ -75,7 +96,7 @@ class local:
             ) from None
 
 
-def _scope() -> dict:
+def _scope() -> _Scope:
     return _scopes.get(_outside)
 
 

@@ -67,7 +67,7 @@ class AdaptationTests(unittest.TestCase):
 
     def test_names_that_are_gone(self):
         for name, module, attribute in (
-            ("threading.local", threading, "local"),
+            ("threading.local, threading.get_ident", threading, "get_ident"),
             ("time.sleep", time, "sleep"),
         ):
             with self.subTest(name):

@@ -1,8 +1,9 @@
-"""The stand-in for threading.local, beside the original."""
+"""The stand-ins for threading.local and threading.get_ident, beside the originals."""
 
 import threading
 import unittest
 from contextvars import Context
+from unittest import mock
 
 from django_on_workers.runtime import locals
 
@@ -64,3 +65,36 @@ class LocalTests(unittest.TestCase):
                 with self.assertRaises(expected):
                     act()
             self.assertIsInstance(data, cls)
+
+
+class IdentTests(unittest.TestCase):
+    def test_the_first_scope_is_the_main_thread_and_others_beside_it_are_not(self):
+        main = threading.main_thread().ident
+        self.assertEqual(locals.ident(), main)
+        self.assertEqual(scope(lambda: [locals.ident(), scope(locals.ident)]), [main, main + 1])
+
+    def test_numbers_of_scopes_that_are_over_are_used_again(self):
+        def nested(depth):
+            return {locals.ident()} | (scope(lambda: nested(depth - 1)) if depth else set())
+
+        found = scope(lambda: nested(5))
+        self.assertEqual(len(found), 6)
+        self.assertEqual(scope(lambda: nested(5)), found)
+
+    def test_each_scope_has_a_thread_object_that_stays(self):
+        def threads():
+            return threading.current_thread(), threading.current_thread()
+
+        def both():
+            return *threads(), *scope(threads), *threads()
+
+        with (
+            mock.patch.object(threading, "get_ident", locals.ident),
+            mock.patch.object(threading, "_thread_local_info", locals.local()),
+        ):
+            found = scope(both)
+        main, other = found[0], found[2]
+        self.assertIs(main, threading.main_thread())
+        self.assertIsNot(other, main)
+        self.assertEqual(found, (main, main, other, other, main, main))
+        self.assertNotIn(other, threading.enumerate())
