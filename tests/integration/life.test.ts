@@ -91,6 +91,18 @@ combinations(EACH, (database, kind) => {
     assert.equal((await send(site.url, "/status/200/")).text, "status 200");
   });
 
+  test("a lock that a request does not let go of is given up, and the next requests have another interpreter", async () => {
+    const { text: before } = await send(site.url, "/interpreter/");
+    const holder = json(site.url, "/locks-long/");
+    while (!(await json(site.url, "/locks-taken/"))["taken"]);
+    const waiting = await Promise.all([1, 2].map(() => send(site.url, "/locks/Lock/")));
+    assert.deepEqual(waiting.map(({ status }) => status), [500, 500]);
+    assert.ok(await logged(site, /RuntimeError: Another request has held this lock for a minute/, 2), JSON.stringify(site.logs));
+    assert.deepEqual(await json(site.url, "/locks/Lock/"), { inside: 1 });
+    assert.notEqual((await send(site.url, "/interpreter/")).text, before);
+    assert.deepEqual(await holder, { held: true });
+  });
+
   test("randomness differs from one start to the next", async () => {
     const first = await json<Record<string, unknown>>(site.url, "/random/");
     await site.stop();

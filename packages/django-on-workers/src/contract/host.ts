@@ -68,6 +68,8 @@ export interface Host {
   scrypt(password: Uint8Array, salt: Uint8Array, n: number, r: number, p: number, maxmem: number, length: number): Uint8Array;
   pbkdf2(hash: "sha1" | "sha256", password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Uint8Array;
 
+  /** Has the next request begin with a new interpreter: what this one lacks it will not have again. */
+  wear(request: number): void;
   bindings(request: number): object;
   storage(request: number): object | undefined;
   /** Returns a function that ends the wait. */

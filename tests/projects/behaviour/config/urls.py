@@ -37,6 +37,8 @@ urlpatterns = [
     path("isolation-async/", isolation.mixed_async),
     path("locks/<kind>/", locks.held),
     path("locks-async/<kind>/", locks.held_async),
+    path("locks-long/", locks.held_long),
+    path("locks-taken/", locks.taken),
     path("locks-import/", locks.imported),
     path("locks-job/<kind>/", locks.job),
     path("things/", views.things),

@@ -7,6 +7,8 @@ import time
 from asgiref.sync import sync_to_async
 from django.http import JsonResponse
 
+from django_on_workers.runtime import locks
+
 KINDS = {
     "Lock": threading.Lock(),
     "RLock": threading.RLock(),
@@ -34,6 +36,18 @@ def held(request, kind):
 
 async def held_async(request, kind):
     return JsonResponse({"inside": await sync_to_async(_held)(kind)})
+
+
+def held_long(request):
+    """Hold a lock for longer than anybody is trusted here."""
+    locks._GIVEN_UP = 0.3
+    with KINDS["Lock"]:
+        time.sleep(3)
+    return JsonResponse({"held": True})
+
+
+def taken(request):
+    return JsonResponse({"taken": KINDS["Lock"].locked()})
 
 
 def imported(request):

@@ -201,9 +201,12 @@ def _apply_locks() -> None:
     from importlib import _bootstrap
     from types import SimpleNamespace
 
-    from . import locals
+    from django_on_workers._host import host, request_id
+
+    from . import locals, locks
     from .locks import Lock, RLock
 
+    locks.given_up = lambda: host.wear(request_id())
     _thread.lock = _thread.LockType = _thread.allocate_lock = threading.Lock = Lock
     _thread.RLock = threading.RLock = RLock
     threading._allocate_lock = Lock

@@ -8,6 +8,7 @@ request, without a word to Python, and a promise that one request settles for an
 """
 
 import time
+from collections.abc import Callable
 
 from . import locals
 
@@ -17,6 +18,8 @@ __all__ = ["Lock", "RLock"]
 _SHORTEST, _LONGEST = 0.001, 0.02
 #: Who has had a lock for so many seconds, while others wait for it, has probably been cancelled.
 _GIVEN_UP = 60
+#: Called then: nobody here will have that lock again.
+given_up: Callable[[], None] | None = None
 
 
 class Lock:
@@ -137,6 +140,8 @@ def _wait(lock: Lock, timeout: float) -> bool:
                 return False
             pause = min(pause, began + timeout - now)
         elif now - since >= _GIVEN_UP and lock._owner != locals.ident():
+            if given_up is not None:
+                given_up()
             raise RuntimeError(
                 "Another request has held this lock for a minute; the platform may have cancelled it. "
                 "Hold locks for a short time, and not while waiting for what may not come."

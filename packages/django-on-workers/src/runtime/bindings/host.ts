@@ -117,6 +117,9 @@ export function createHost(memory: LinearMemory): { host: Host; calls: { atOnce:
     },
     pbkdf2,
 
+    wear(request) {
+      find(request).worn = true;
+    },
     bindings: (request) => find(request).scope.env,
     storage: (request) => find(request).scope.storage,
     wait_until(request) {

@@ -31,6 +31,8 @@ export interface Exchange {
   /** Set once, when Python sends the head. */
   answer(response: ResponseParts): void;
   writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
+  /** Its interpreter should serve no more requests. */
+  worn?: true;
 }
 
 export interface ResponseParts {

@@ -1,6 +1,7 @@
 /** The Django project in an interpreter: restored when first needed, replaced when it dies. */
 import { PROJECT_ROOT, type Manifest } from "../../contract/manifest.ts";
 import { createHost } from "../bindings/host.ts";
+import { find } from "../bindings/requests.ts";
 import { boot, type HostModules, type Parts } from "../python/boot.ts";
 import type { Archive } from "../python/filesystem.ts";
 import { openImage } from "../python/image.ts";
@@ -100,6 +101,7 @@ export class Application {
     const running = ready?.state === "started" ? ready : await this.started(id);
     try {
       await running.interpreter.enter(running.serve, id, head);
+      if (find(id).worn) this.discard(running);
     } catch (error) {
       if (error instanceof InterpreterDied) this.discard(running);
       throw error;
