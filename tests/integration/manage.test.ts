@@ -1,10 +1,12 @@
 /** Management commands inside the runtime. */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import type { Build } from "../../packages/django-on-workers/dist/build/index.js";
 import { buildBehaviour, DATABASES, VARIABLES, writeVariables } from "../support/behaviour.ts";
+import { dow } from "../support/command.ts";
 import { json } from "../support/http.ts";
 import { buildProject, copyProject, root } from "../support/project.ts";
 import { forget, manage, managed, serve } from "../support/worker.ts";
@@ -138,6 +140,19 @@ describe("a management command", () => {
     const site = await serve(argv);
     assert.deepEqual(await json(site.url, "/"), { testing: false });
     await site.stop();
+  });
+
+  test("what the project prints when it is imported comes once, also where a build comes first", async () => {
+    const folder = copyProject("captured", "printing");
+    writeVariables(folder, { SECRET_KEY: "a key" });
+    const said = randomUUID();
+    appendFileSync(join(folder, "config", "settings.py"), `print("settings ${said}")\n`);
+    writeFileSync(join(folder, "captured", "apps.py"), `from django.apps import AppConfig\n\n\nclass Captured(AppConfig):\n    name = "captured"\n\n    def ready(self):\n        open("/tmp/left-${said}", "w")\n        print("ready ${said}")\n`);
+    for (const time of ["first", "second"]) {
+      const { status, stdout, stderr } = await dow(["manage", "check"], folder);
+      assert.equal(status, 0, stderr);
+      assert.equal(stdout, `settings ${said}\nready ${said}\nSystem check identified no issues (0 silenced).\n`, time);
+    }
   });
 
   test("check --deploy gives Django's own warnings", async () => {

@@ -153,6 +153,8 @@ export class BuildWorker {
         modulesRoot: "/",
         compatibilityDate: COMPATIBILITY_DATE,
         log: new Log(LogLevel.NONE),
+        // What the project prints while it is imported: standard output is for what a management command writes.
+        handleStructuredLogs: ({ message }: { message: string }) => void process.stderr.write(`${message}\n`),
         host: "127.0.0.1",
       }),
     );

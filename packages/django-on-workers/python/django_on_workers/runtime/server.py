@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import traceback
-from contextvars import Context
+from contextvars import Context, copy_context
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
@@ -37,7 +37,7 @@ def start(request_id: int, config: str) -> None:
     global _failure
     try:
         begin(config)
-        Context().run(_load_application, request_id, json.loads(config)["django"])
+        copy_context().run(_load_application, request_id, json.loads(config)["django"])
         loggers.started()
         log_to_console()
     except Exception:
@@ -53,7 +53,7 @@ def begin(config: str) -> None:
     _host.bind()
     os.environ.update(parsed["environment"])
     entropy.reseed()
-    Context().run(_begin, parsed["django"])
+    copy_context().run(_begin, parsed["django"])
     for sentence in settings.bound_databases():
         console.log("info", sentence)
     for sentence in settings.outdated():

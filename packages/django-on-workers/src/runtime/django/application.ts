@@ -62,14 +62,6 @@ export class Application {
     this.#environment = environment;
   }
 
-  get manifest(): Manifest {
-    return this.#artefacts.manifest;
-  }
-
-  get environment(): Record<string, string> {
-    return this.#environment;
-  }
-
   get #ready(): Running | undefined {
     const running = this.#running;
     return running?.interpreter.alive && !running.interpreter.worn ? running : undefined;
@@ -110,29 +102,29 @@ export class Application {
 
   /** What a start and a management command are told. */
   configuration(more: object = {}): string {
-    return JSON.stringify({ environment: this.#environment, django: this.manifest.django, ...more });
+    return JSON.stringify({ environment: this.#environment, django: this.#artefacts.manifest.django, ...more });
   }
 
   /**
-   * Starts the project, if nobody has, by a function that is called with the request's number and the configuration: a
-   * server's, or one for a command. Its modules may wait for a database, and then whoever comes meanwhile waits too.
+   * The interpreter in which the project is started, by this request if nobody has: with a function that takes the
+   * request's number and the configuration, the server's or one for a command. What it imports may wait for a database,
+   * and whoever comes meanwhile waits for it.
    */
   async started(id: number, start = (running: Running): [PyProxy, string] => [running.server["start"] as PyProxy, this.configuration()]): Promise<Running> {
     for (;;) {
       const running = this.#ready ?? (await this.running());
-      if (running.state === "started") return running;
       if (running.state === "booted") {
         running.state = "starting";
         try {
           const [callable, config] = start(running);
           await running.interpreter.enter(callable, id, config);
+          running.state = "started";
         } catch (error) {
           this.discard(running);
           throw error;
         }
-        running.state = "started";
-        return running;
       }
+      if (running.state === "started") return running;
       for (let asked = 0; running.state === "starting" && running.interpreter.alive && asked < ASK_TIMES; asked++) {
         // By a timer of one's own: the request that makes the start may be cancelled without a word.
         await new Promise((done) => setTimeout(done, ASK_EVERY));
