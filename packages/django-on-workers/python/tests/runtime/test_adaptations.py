@@ -17,6 +17,8 @@ ELSEWHERE = {
     "hashlib.pbkdf2_hmac, hashlib.scrypt",
     "pyodide.webloop.scheduleCallback",
     "time.tzset",
+    "threading.local, threading.get_ident",
+    "threading.Lock, threading.RLock, queue.SimpleQueue, importlib's locks",
     "concurrent.futures.ThreadPoolExecutor",
 }
 

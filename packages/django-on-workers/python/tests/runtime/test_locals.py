@@ -3,7 +3,6 @@
 import threading
 import unittest
 from contextvars import Context
-from unittest import mock
 
 from django_on_workers.runtime import locals
 
@@ -80,21 +79,3 @@ class IdentTests(unittest.TestCase):
         found = scope(lambda: nested(5))
         self.assertEqual(len(found), 6)
         self.assertEqual(scope(lambda: nested(5)), found)
-
-    def test_each_scope_has_a_thread_object_that_stays(self):
-        def threads():
-            return threading.current_thread(), threading.current_thread()
-
-        def both():
-            return *threads(), *scope(threads), *threads()
-
-        with (
-            mock.patch.object(threading, "get_ident", locals.ident),
-            mock.patch.object(threading, "_thread_local_info", locals.local()),
-        ):
-            found = scope(both)
-        main, other = found[0], found[2]
-        self.assertIs(main, threading.main_thread())
-        self.assertIsNot(other, main)
-        self.assertEqual(found, (main, main, other, other, main, main))
-        self.assertNotIn(other, threading.enumerate())
