@@ -168,14 +168,13 @@ def _check_threading_local() -> list[str]:
 
 
 def _apply_threading_local() -> None:
-    import _thread
     import threading
 
     from .locals import ident, local
 
     threading.local = local
     # current_thread() goes by it, and makes an object where there is none, which that local keeps.
-    _thread.get_ident = threading.get_ident = ident
+    threading.get_ident = ident
     threading._thread_local_info = local()
 
 
@@ -201,12 +200,18 @@ def _apply_locks() -> None:
     from importlib import _bootstrap
     from types import SimpleNamespace
 
+    from asgiref import local
+
     from django_on_workers._host import host, request_id
 
     from . import locals, locks
     from .locks import Lock, RLock
 
     locks.given_up = lambda: host.wear(request_id())
+    # Whoever asks for an attribute takes such a lock, several times a request, and nobody waits meanwhile. What is kept
+    # belongs to a context, whatever the thread.
+    local.threading = SimpleNamespace(**vars(threading))
+    local.threading.RLock, local.threading.get_ident = _thread.RLock, _thread.get_ident
     _thread.lock = _thread.LockType = _thread.allocate_lock = threading.Lock = Lock
     _thread.RLock = threading.RLock = RLock
     threading._allocate_lock = Lock

@@ -11,17 +11,18 @@ from itertools import count
 
 from .running_loop import is_synchronous
 
-__all__ = ["begin", "ident", "local"]
+__all__ = ["begin", "current", "ident", "local"]
 
-#: Numbers of threads that no scope has: that of the only real one, and as many more as there were scopes at once.
+_scopes: ContextVar[dict] = ContextVar("django_on_workers.locals")
+_outside: dict = {}
+
+#: Numbers of threads that no scope has: that of the only real one, and as many more as scopes have asked at once.
 _unused = [get_ident()]
 _more = count(get_ident() + 1)
 
 
-class _Scope(dict):
-    """The attributes of each :class:`local`, and the number of a thread, until nobody needs them any more."""
-
-    __slots__ = ("ident",)
+class _Thread:
+    """What a scope is elsewhere: a number for as long as the scope is there."""
 
     def __init__(self):
         self.ident = _unused.pop() if _unused else next(_more)
@@ -30,21 +31,27 @@ class _Scope(dict):
         _unused.append(self.ident)
 
 
-_scopes: ContextVar[_Scope] = ContextVar("django_on_workers.locals")
-_outside = _Scope()
-# What is outside of requests does not go on while there are any: the first has its number, that of the main thread.
-_unused.append(_outside.ident)
-
-
 def begin() -> None:
     """Start a scope of its own for the current context, which is synchronous, as a thread of its own would be."""
-    _scopes.set(_Scope())
+    _scopes.set({})
     is_synchronous.set(True)
 
 
 def ident() -> int:
     """Stands in for :func:`threading.get_ident`: returns a number that no other scope has at the same time."""
-    return _scopes.get(_outside).ident
+    scope = _scopes.get(_outside)
+    if scope is _outside:
+        # Nothing outside of requests goes on while there are any: the first of them has this number too.
+        return get_ident()
+    thread = scope.get(_Thread)
+    if thread is None:
+        thread = scope[_Thread] = _Thread()
+    return thread.ident
+
+
+def current() -> dict:
+    """Return the current scope, to compare it with others."""
+    return _scopes.get(_outside)
 
 
 class local:
@@ -55,7 +62,7 @@ class local:
             raise TypeError("Initialization arguments are not supported")
         self = object.__new__(cls)
         object.__setattr__(self, "_local_arguments", (args, kwargs))
-        _scope()[self] = {}
+        current()[self] = {}
         return self
 
     def __getattribute__(self, name):
@@ -96,12 +103,8 @@ class local:
             ) from None
 
 
-def _scope() -> _Scope:
-    return _scopes.get(_outside)
-
-
 def _attributes(instance) -> dict:
-    scope = _scope()
+    scope = current()
     attributes = scope.get(instance)
     if attributes is None:
         attributes = scope[instance] = {}

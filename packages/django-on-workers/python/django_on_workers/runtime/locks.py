@@ -10,7 +10,7 @@ request, without a word to Python, and a promise that one request settles for an
 import time
 from collections.abc import Callable
 
-from . import locals
+from .locals import current
 
 __all__ = ["Lock", "RLock"]
 
@@ -28,7 +28,8 @@ class Lock:
     __slots__ = ("__weakref__", "_owner", "_times")
 
     def __init__(self):
-        self._owner: int | None = None
+        #: The scope that has it.
+        self._owner: dict | None = None
         #: How often it was taken.
         self._times = 0
 
@@ -41,7 +42,7 @@ class Lock:
             _check(blocking, timeout)
         if self._owner is not None and not (blocking and _wait(self, timeout)):
             return False
-        self._owner = locals.ident()
+        self._owner = current()
         self._times += 1
         return True
 
@@ -55,11 +56,21 @@ class Lock:
         """Return whether somebody has it."""
         return self._owner is not None
 
-    __enter__ = acquire
     acquire_lock, release_lock, locked_lock = acquire, release, locked
 
-    def __exit__(self, *error):
-        self.release()
+    # Django takes some of them for every request and query: free ones are taken here.
+
+    def __enter__(self):
+        if self._owner is not None:
+            return self.acquire()
+        self._owner = current()
+        self._times += 1
+        return True
+
+    def __exit__(self, kind, error, traceback):
+        if self._owner is None:
+            self.release()
+        self._owner = None
 
     def __reduce__(self):
         raise TypeError(f"cannot pickle {type(self).__qualname__!r} object")
@@ -97,10 +108,13 @@ class RLock(Lock):
 
     __enter__ = acquire
 
+    def __exit__(self, kind, error, traceback):
+        self.release()
+
     # For threading.Condition, which lets go of it while it waits.
 
     def _is_owned(self):
-        return self._owner is not None and self._owner == locals.ident()
+        return self._owner is current()
 
     def _recursion_count(self):
         return self._count if self._is_owned() else 0
@@ -139,7 +153,7 @@ def _wait(lock: Lock, timeout: float) -> bool:
             if now - began >= timeout:
                 return False
             pause = min(pause, began + timeout - now)
-        elif now - since >= _GIVEN_UP and lock._owner != locals.ident():
+        elif now - since >= _GIVEN_UP and lock._owner is not current():
             if given_up is not None:
                 given_up()
             raise RuntimeError(
