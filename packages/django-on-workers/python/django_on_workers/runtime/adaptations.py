@@ -183,7 +183,10 @@ def _check_locks() -> list[str]:
     import threading
     from importlib import _bootstrap
 
+    from asgiref import local
+
     problems = _attributes(threading, "Lock", "RLock", "_allocate_lock")
+    problems += _attributes(local, "threading")
     problems += _attributes(queue, "SimpleQueue", "_PySimpleQueue")
     used = _names(_bootstrap._ModuleLock.__init__.__code__) | _names(
         _bootstrap._ModuleLock.acquire.__code__

@@ -5,7 +5,7 @@ import { find } from "../bindings/requests.ts";
 import { boot, type HostModules, type Parts } from "../python/boot.ts";
 import type { Archive } from "../python/filesystem.ts";
 import { openImage } from "../python/image.ts";
-import { Interpreter, InterpreterDied } from "../python/interpreter.ts";
+import { Interpreter } from "../python/interpreter.ts";
 import type { LinearMemory } from "../python/memory.ts";
 import type { PyProxy } from "../python/pyodide.ts";
 
@@ -23,9 +23,12 @@ export function hostModules(memory: LinearMemory): HostModules {
   return { modules: { _django_on_workers: host }, calls: { _django_on_workers_calls: calls } };
 }
 
+/** A Python module, by its names. */
+export type PyModule = PyProxy & Record<string, PyProxy>;
+
 export interface Running {
   interpreter: Interpreter;
-  server: PyProxy & Record<string, PyProxy>;
+  server: PyModule;
   serve: PyProxy;
   state: "booted" | "starting" | "started";
 }
@@ -80,7 +83,7 @@ export class Application {
   async #boot(): Promise<Running> {
     const { parts, image, files } = this.#artefacts;
     const booted = await boot(parts, { image: openImage(image), archives: files, folder: PROJECT_ROOT, host: hostModules });
-    const server = booted.python.pyimport("django_on_workers.runtime.server") as Running["server"];
+    const server = booted.python.pyimport("django_on_workers.runtime.server") as PyModule;
     const interpreter = new Interpreter(booted);
     interpreter.collectWith(server["collect"] as PyProxy);
     this.#running = { interpreter, server, serve: server["serve"] as PyProxy, state: "booted" };
@@ -91,12 +94,15 @@ export class Application {
   async serve(id: number, head: string): Promise<void> {
     const ready = this.#ready;
     const running = ready?.state === "started" ? ready : await this.started(id);
+    await this.enter(running, running.serve, id, head);
+  }
+
+  /** Calls a Python function for a request; the interpreter may end by that, or serve no more requests afterwards. */
+  async enter(running: Running, callable: PyProxy, id: number, argument: string): Promise<unknown> {
     try {
-      await running.interpreter.enter(running.serve, id, head);
-      if (find(id).worn) this.discard(running);
-    } catch (error) {
-      if (error instanceof InterpreterDied) this.discard(running);
-      throw error;
+      return await running.interpreter.enter(callable, id, argument);
+    } finally {
+      if (!running.interpreter.alive || find(id).worn) this.discard(running);
     }
   }
 
@@ -106,18 +112,16 @@ export class Application {
   }
 
   /**
-   * The interpreter in which the project is started, by this request if nobody has: with a function that takes the
-   * request's number and the configuration, the server's or one for a command. What it imports may wait for a database,
-   * and whoever comes meanwhile waits for it.
+   * The interpreter in which the project is started, by this request if nobody has: with `start` of a Python module, the
+   * server's or that of commands. What it imports may wait for a database, and whoever comes meanwhile waits for it.
    */
-  async started(id: number, start = (running: Running): [PyProxy, string] => [running.server["start"] as PyProxy, this.configuration()]): Promise<Running> {
+  async started(id: number, program: (running: Running) => PyModule = ({ server }) => server, config = this.configuration()): Promise<Running> {
     for (;;) {
       const running = this.#ready ?? (await this.running());
       if (running.state === "booted") {
         running.state = "starting";
         try {
-          const [callable, config] = start(running);
-          await running.interpreter.enter(callable, id, config);
+          await this.enter(running, program(running)["start"] as PyProxy, id, config);
           running.state = "started";
         } catch (error) {
           this.discard(running);

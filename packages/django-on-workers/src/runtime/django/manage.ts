@@ -4,7 +4,7 @@ import { PROJECT_ROOT } from "../../contract/manifest.ts";
 import { begin, finish, type Scope } from "../bindings/requests.ts";
 import { writtenFiles } from "../python/filesystem.ts";
 import type { PyProxy } from "../python/pyodide.ts";
-import type { Application, Running } from "./application.ts";
+import type { Application, PyModule, Running } from "./application.ts";
 
 /** Runs a command, and answers while it runs. */
 export function manage(application: Application, command: Command, scope: Scope): Response {
@@ -26,10 +26,10 @@ async function run(application: Application, command: Command, scope: Scope, tel
   try {
     const { argv, variables, input = null } = command;
     const config = application.configuration({ argv, variables, input });
-    const program = ({ interpreter }: Running, name: string): PyProxy => interpreter.booted.python.pyimport("django_on_workers.runtime.manage")[name] as PyProxy;
+    const program = ({ interpreter }: Running): PyModule => interpreter.booted.python.pyimport("django_on_workers.runtime.manage") as PyModule;
     // One that starts the project is told what a start has to say.
-    const running = await application.started(id, (booted) => [program(booted, "start"), config]);
-    const exit = (await running.interpreter.enter(program(running, "run"), id, config)) as number;
+    const running = await application.started(id, program, config);
+    const exit = (await application.enter(running, program(running)["run"] as PyProxy, id, config)) as number;
     const { module } = running.interpreter.booted;
     // It may have mended what was in the way of a start.
     if (running.server["has_failed"]?.()) application.discard(running);
