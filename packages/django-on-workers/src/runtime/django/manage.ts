@@ -29,8 +29,9 @@ async function run(application: Application, command: Command, scope: Scope, tel
     const program = ({ interpreter }: Running): PyModule => interpreter.booted.python.pyimport("django_on_workers.runtime.manage") as PyModule;
     // One that starts the project is told what a start has to say.
     const running = await application.started(id, program, config);
-    const exit = (await application.enter(running, program(running)["run"] as PyProxy, id, config)) as number;
-    const { module } = running.interpreter.booted;
+    const { interpreter } = running;
+    const exit = (await interpreter.enter(program(running)["run"] as PyProxy, id, config).finally(() => application.left(running, id))) as number;
+    const { module } = interpreter.booted;
     // It may have mended what was in the way of a start.
     if (running.server["has_failed"]?.()) application.discard(running);
     for (const [path, contents] of writtenFiles(module.FS, PROJECT_ROOT, since)) {
